@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// catalog.h - the facts: assets, renditions, pieces, keys, jobs (SQLite).
+//
+// One writer connection behind a lock, a query_only reader a thread. All SQL is
+// in sql/ and prepared at start. What a commit acknowledged survives power
+// loss (synchronous=FULL).
+//
+// Threads: readers any; functions under "changes" not on HTTP threads
+// (assert_role), as a commit syncs the disk.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reeld/base/err.h"
+#include "reeld/base/hash.h"
+#include "reeld/base/id.h"
+#include "reeld/base/scoped.h"
+#include "reeld/base/str.h"
+#include "reeld/model/asset.h"
+
+struct catalog;
+
+struct catalog_options {
+    const char *path;        // of the database file
+    int64_t asset_cache;     // how many struct asset stay in memory
+};
+
+// Opens or creates, checks (quick_check), migrates in one transaction.
+// ERR_CONFLICT when another process has it, ERR_BAD_INPUT when it is damaged or
+// from a newer reeld: the text is for the operator.
+must_check enum err catalog_open(const struct catalog_options *o,
+                                 struct catalog **ret);
+void catalog_close(struct catalog *c);
+DEFINE_SCOPED(catalog, struct catalog *, catalog_close)
+
+// ---- assets: reading -------------------------------------------------------
+
+// The snapshot, from memory where it can be. Release with asset_unref().
+// ERR_NOT_FOUND.
+must_check enum err catalog_asset(struct catalog *c, const struct id *id,
+                                  const struct asset **ret);
+
+struct catalog_asset_filter {
+    struct str collection, state, kind, name; // empty: any; name: substring
+    struct str after; // cursor: id of the last one seen; newest come first
+    uint32_t limit;
+};
+// Up to `limit` ids; *ret_more: there are others behind.
+must_check enum err catalog_list_assets(struct catalog *c,
+                                        const struct catalog_asset_filter *f,
+                                        struct id *ret, uint32_t *ret_count,
+                                        bool *ret_more);
+
+// ---- assets: changes -------------------------------------------------------
+
+// A new asset in state UPLOADED (its id, name, source ... filled in) with a
+// queued 'probe' job. The blob is in the store already (bytes before facts).
+must_check enum err catalog_add_asset(struct catalog *c,
+                                      const struct asset *a);
+// UPLOADED -> READY with tracks, plan and renditions of `a` (same id), and a
+// 'ladder' job when `with_ladder`. ERR_CONFLICT when it is not UPLOADED now.
+must_check enum err catalog_asset_ready(struct catalog *c,
+                                        const struct asset *a,
+                                        const char *build, bool with_ladder);
+must_check enum err catalog_asset_rejected(struct catalog *c,
+                                           const struct id *id,
+                                           const char *code,
+                                           const char *detail);
+struct catalog_asset_change {
+    const char *name, *description, *metadata, *collection; // NULL: as it is
+};
+must_check enum err catalog_change_asset(struct catalog *c, const struct id *id,
+                                         const struct catalog_asset_change *ch);
+// Gone for readers at once. *ret_orphans: source blob and pieces that nothing
+// names any more, for the caller to remove from the store (heap array).
+must_check enum err catalog_remove_asset(struct catalog *c, const struct id *id,
+                                         struct digest **ret_orphans,
+                                         size_t *ret_count);
+
+// ---- pieces: what has been made --------------------------------------------
+
+struct piece_fact {
+    struct digest key;
+    int64_t source_row, recipe_row;
+    enum piece_kind kind;
+    uint32_t number;       // of the segment (IFRAME: of the GOP)
+    int64_t duration_us;   // 0 for INIT
+    int64_t size_bytes;
+};
+// ERR_NOT_FOUND when it was not made (or was evicted).
+must_check enum err catalog_piece(struct catalog *c, const struct digest *key,
+                                  struct piece_fact *ret);
+// changes: several facts in one transaction (group commit).
+must_check enum err catalog_add_pieces(struct catalog *c,
+                                       const struct piece_fact *f,
+                                       size_t count);
+must_check enum err catalog_forget_piece(struct catalog *c,
+                                         const struct digest *key);
+// changes: used just now; for eviction by least recent use.
+must_check enum err catalog_touch_pieces(struct catalog *c,
+                                         const struct digest *keys,
+                                         size_t count, int64_t now_us);
+// Which segments of a rendition are made: sets made[number] for each below
+// `count`; *ret_count how many.
+must_check enum err catalog_made_segments(struct catalog *c,
+                                          int64_t source_row,
+                                          int64_t recipe_row, uint8_t *made,
+                                          uint32_t count, uint32_t *ret_count);
+// What the made segments of a rendition measure. peak over any one segment of
+// at least half `target_us`; both 0 when fewer than `least` are made.
+struct piece_rates {
+    uint32_t segments;
+    int64_t bytes, duration_us; // sums
+    int64_t peak_bps;
+};
+must_check enum err catalog_rates(struct catalog *c, int64_t source_row,
+                                  int64_t recipe_row, enum piece_kind kind,
+                                  int64_t target_us, struct piece_rates *ret);
+// Bytes of all made pieces, and the least recently used ones (not INIT) whose
+// sizes add up to at least `bytes`.
+must_check enum err catalog_piece_bytes(struct catalog *c, int64_t *ret);
+must_check enum err catalog_coldest_pieces(struct catalog *c, int64_t bytes,
+                                           struct digest **ret,
+                                           size_t *ret_count);
+// Does any fact (asset or piece) name this blob? For the janitor.
+must_check enum err catalog_is_named(struct catalog *c,
+                                     const struct digest *key, bool *ret);
+// A number that grows whenever a fact about this asset (or its pieces) changes:
+// manifests made under an older one are stale. No database access.
+uint64_t catalog_generation(struct catalog *c, const struct id *asset);
+
+// ---- jobs ------------------------------------------------------------------
+
+enum job_kind { JOB_PROBE, JOB_LADDER, JOB_KINDS };
+enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_STATES };
+bool job_may_move(enum job_state from, enum job_state to);
+
+struct job {
+    struct id id;
+    enum job_kind kind;
+    struct id asset;
+    uint32_t attempts;
+    int64_t not_before_us; // wall clock
+};
+// Start-up: every RUNNING row belongs to the dead: back to QUEUED, uncounted.
+must_check enum err catalog_requeue_jobs(struct catalog *c);
+// Oldest queued job of that kind whose time has come, now RUNNING with
+// attempts + 1. ERR_NOT_FOUND when there is none.
+must_check enum err catalog_claim_job(struct catalog *c, enum job_kind kind,
+                                      struct job *ret);
+must_check enum err catalog_claim_probe_of(struct catalog *c,
+                                           const struct id *asset,
+                                           struct job *ret);
+// Compare and set; ERR_CONFLICT when it is not in `from` now.
+must_check enum err catalog_move_job(struct catalog *c, const struct id *job,
+                                     enum job_state from, enum job_state to,
+                                     const char *error, int64_t not_before_us,
+                                     bool counts_attempt);
+must_check enum err catalog_job_counts(struct catalog *c,
+                                       int64_t ret[JOB_KINDS][JOB_STATES]);
+
+// ---- keys, collections, idempotency, settings kept in the database ---------
+
+struct api_key {
+    struct id id;
+    struct digest secret; // SHA-256 of the 32 bytes
+    unsigned scopes;      // enum api_scope, or'ed
+    int64_t created_us, revoked_us; // revoked_us 0: live
+    char label[64];
+};
+enum api_scope { SCOPE_READ = 1, SCOPE_INGEST = 2, SCOPE_ADMIN = 4 };
+must_check enum err catalog_key(struct catalog *c, const struct id *id,
+                                struct api_key *ret); // ERR_NOT_FOUND
+must_check enum err catalog_list_keys(struct catalog *c, struct api_key **ret,
+                                      size_t *ret_count);
+must_check enum err catalog_add_key(struct catalog *c,
+                                    const struct api_key *key);
+must_check enum err catalog_revoke_key(struct catalog *c, const struct id *id);
+
+// Small named values ("grant-key-1"); bytes. ERR_NOT_FOUND.
+must_check enum err catalog_meta(struct catalog *c, const char *name,
+                                 uint8_t *to, size_t to_bytes,
+                                 size_t *ret_len);
+must_check enum err catalog_set_meta(struct catalog *c, const char *name,
+                                     const void *bytes, size_t len);
+
+struct collection {
+    char id[ID_TEXT_BYTES]; // "default" or c-...
+    char name[ASSET_NAME_BYTES];
+    char description[1024];
+    int64_t created_us;
+};
+must_check enum err catalog_collection(struct catalog *c, const char *id,
+                                       struct collection *ret);
+must_check enum err catalog_list_collections(struct catalog *c,
+                                             struct collection **ret,
+                                             size_t *ret_count);
+must_check enum err catalog_put_collection(struct catalog *c,
+                                           const struct collection *in);
+// ERR_CONFLICT while assets are in it, or for "default".
+must_check enum err catalog_remove_collection(struct catalog *c,
+                                              const char *id);
+
+// Idempotency-Key: first call of (key, endpoint) claims it; later ones find the
+// kept answer. ERR_CONFLICT: still in flight. ERR_BAD_INPUT: other body.
+struct kept_answer {
+    int status;      // 0: claimed just now, go on
+    char *body;      // heap
+};
+must_check enum err catalog_idempotency_begin(struct catalog *c,
+                                              const struct digest *key,
+                                              const struct digest *request,
+                                              struct kept_answer *ret);
+must_check enum err catalog_idempotency_end(struct catalog *c,
+                                            const struct digest *key,
+                                            int status, const char *body);

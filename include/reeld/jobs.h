@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// jobs.h - who makes what, when: workers, urgency, flights, the ladder.
+//
+// One crew thread talks with all workers and owns the queue. A *flight* is one
+// piece being made and everybody who waits for it; a *job* is a row in the
+// catalog. Urgency, highest first: NOW (a request waits), NEXT (read-ahead
+// behind it), PROBE, EDGE (prefetch), LADDER.
+//
+// Threads: any, unless said.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reeld/base/blob.h"
+#include "reeld/base/err.h"
+#include "reeld/base/id.h"
+#include "reeld/base/pool.h"
+#include "reeld/catalog.h"
+#include "reeld/model/asset.h"
+#include "reeld/model/ladder.h"
+#include "reeld/store.h"
+#include "reeld/wire.h"
+
+struct jobs;
+
+struct jobs_options {
+    const char *worker_path;  // of reel-worker
+    bool sandbox_required;    // refuse workers whose HELLO lacks seccomp
+    int workers;              // most busy at once
+    int spares;               // started ahead of need
+    int worker_threads;       // threads of one making
+    int64_t worker_memory_bytes;
+    int64_t make_timeout_us, probe_timeout_us;
+    int attempts;             // job_attempts: then rejected or failed
+    int read_ahead;           // segments made behind one that was asked for
+    bool ladder_in_background;
+    int ladder_slice;         // segments a slice
+    int64_t cache_budget_bytes; // made pieces; 0: no limit
+    struct wire_limits limits;
+    struct plan_wish plan_wish;
+    struct ladder_wish ladder_wish;
+};
+
+// Starts the crew thread; jobs of a former life are queued again. `pool` does
+// what syncs. ERR_IO when not one worker could be started and sandboxed.
+must_check enum err jobs_start(const struct jobs_options *o, struct store *s,
+                               struct catalog *c, struct pool *pool,
+                               struct jobs **ret);
+// Wakes all waiters with ERR_BUSY, ends the workers, requeues what ran.
+void jobs_stop(struct jobs *j);
+
+// What a waiter is told: the bytes (a reference of its own) or why not.
+typedef void jobs_done(void *context, enum err result, const char *detail,
+                       struct blob *piece);
+
+struct jobs_waiter; // to hang up with
+
+// Wants piece `number` of rendition `r` of a READY asset: joins its flight or
+// starts one, NOW. `done` is called exactly once, on the crew or a pool thread,
+// unless jobs_hang_up() came first. PIECE_TS: `r` is a video rendition; it is
+// muxed with the main audio. ERR_BUSY when too many wait already, ERR_NOT_FOUND
+// when the plan has no such number.
+must_check enum err jobs_want(struct jobs *j, const struct asset *a, uint32_t r,
+                              enum piece_kind kind, uint32_t number,
+                              jobs_done *done, void *context,
+                              struct jobs_waiter **ret);
+// The waiter is gone; `done` will not run afterwards (nor is running). Work
+// that nobody else wants and that has not begun is dropped. Also releases the
+// waiter: call it once in every case, after `done` too.
+void jobs_hang_up(struct jobs *j, struct jobs_waiter *w);
+
+// A player asked for this piece, which is made already: read-ahead moves on.
+void jobs_saw(struct jobs *j, const struct asset *a, uint32_t r,
+              uint32_t number);
+
+// Probes an UPLOADED asset ahead of all else; `done` runs when it is READY or
+// REJECTED (result OK both times), or when the machine failed.
+must_check enum err jobs_probe(struct jobs *j, const struct id *asset,
+                               jobs_done *done, void *context,
+                               struct jobs_waiter **ret);
+// The asset is gone or new: look again at what is to do.
+void jobs_look(struct jobs *j);
+// Stop all work on this asset; its waiters get ERR_NOT_FOUND.
+void jobs_forget(struct jobs *j, const struct id *asset);
+
+struct jobs_counts {
+    int workers_busy, workers_spare;
+    bool has_seccomp, has_landlock;
+    char build[RECIPE_BUILD_BYTES];
+    int64_t waiting[5];     // by urgency
+    int64_t made, failed;   // pieces since start
+    int64_t worker_deaths;
+    int64_t evicted_pieces, evicted_bytes;
+    int64_t media_us_made, cpu_us_spent; // their ratio: encode speed
+};
+struct jobs_counts jobs_counts(struct jobs *j);

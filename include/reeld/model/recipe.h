@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// recipe.h - all that decides the bytes of a rendition, and the keys of blobs.
+//
+// Every segment is a pure function of (source bytes, recipe, range). A recipe
+// is plain values of fixed size; it travels to the worker as it is. Its text
+// form, hashed, is its name.
+//
+// Threads: any; pure.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reeld/base/buf.h"
+#include "reeld/base/err.h"
+#include "reeld/base/hash.h"
+#include "reeld/base/math.h"
+#include "reeld/model/track.h"
+
+enum {
+    RECIPE_VERSION = 1, // raised when our own code path changes a byte
+    RECIPE_CHAIN_MAX = 12,
+    RECIPE_PRESET_BYTES = 16,
+    RECIPE_BUILD_BYTES = 192,
+};
+
+enum recipe_mode { RECIPE_COPY, RECIPE_ENCODE, RECIPE_MODES };
+
+struct recipe_size {
+    int32_t width, height; // even, >= 2
+};
+
+struct recipe {
+    enum track_kind kind; // TRACK_VIDEO or TRACK_AUDIO
+    enum recipe_mode mode;
+    int32_t stream; // of the source
+
+    // Video, encoded. Pictures come down the chain: deinterlace, rotate,
+    // tone-map, then scaled with lanczos from each size to the next; the last
+    // size is this rung's.
+    bool deinterlace;
+    int32_t rotation; // as in struct track
+    bool is_mirrored;
+    bool is_full_range;
+    enum track_transfer transfer;
+    int32_t sizes;
+    struct recipe_size size[RECIPE_CHAIN_MAX];
+    struct rational frame_rate_cap; // 0/1: none. Frames nearer to the last kept
+                                    // one than 0.9 / cap s are dropped
+    struct rational frame_rate;     // expected, after the cap; for the encoder
+    int32_t crf;
+    int64_t cap_bps;     // VBV maxrate; bufsize is one second of it, init 0.5
+    int32_t level;       // H.264 level_idc times nothing: 31 is level 3.1
+    char preset[RECIPE_PRESET_BYTES]; // x264: "veryfast"
+
+    // Audio. Packet i starts at sample grid_origin + 1024 * i.
+    int32_t sample_rate;
+    int32_t channels;
+    int64_t bitrate;
+    int32_t grid_origin;
+};
+
+// Canonical text, one "name=value" a line, versions first. `build` names the
+// libraries of the worker (its hello); copied renditions leave it out, as no
+// encoder touches them.
+void recipe_write(const struct recipe *r, const char *build, struct buf *out);
+struct digest recipe_hash(const struct recipe *r, const char *build);
+// Bounds of every field; ERR_BAD_INPUT names it.
+must_check enum err recipe_check(const struct recipe *r);
+
+enum piece_kind {
+    PIECE_INIT,    // ftyp + moov
+    PIECE_SEGMENT, // CMAF fragments of one segment
+    PIECE_IFRAME,  // one IDR alone, shown for the whole GOP
+    PIECE_TS,      // the MPEG-TS view of video and audio segment
+    PIECE_KINDS,
+};
+const char *piece_kind_name(enum piece_kind kind);
+
+// The store key of a piece: SHA-256 over source, recipe hash, kind and all its
+// borders (`borders` >= 2 for ranges: from, inner GOP borders, to; 0 for INIT).
+struct digest piece_key(const struct digest *source,
+                        const struct digest *recipe, enum piece_kind kind,
+                        const int64_t *border, uint32_t borders);
+// The key of a TS piece: of the CMAF pieces that it shows (audio may be NULL).
+struct digest piece_key_ts(const struct digest *video_key,
+                           const struct digest *audio_key, uint32_t segment);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// store.h - where bytes live.
+//
+// A store keeps blobs under keys. A blob appears whole or not at all, and never
+// changes once it has appeared. Keys are digests: client text never gets here.
+//
+//   DIR/blobs/ab/cdef...   the blobs       DIR/temp/...   being written
+//
+// Threads: any, except store_commit(), store_remove() and store_sweep(), which
+// sync a disk and so must not run on an HTTP or the crew thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reeld/base/err.h"
+#include "reeld/base/hash.h"
+#include "reeld/base/scoped.h"
+
+struct store;
+struct store_writer;
+
+struct store_options {
+    const char *directory;   // made if missing (0700)
+    int64_t keep_free_bytes; // store_begin() answers ERR_NO_SPACE below it
+};
+
+// Implementations: store_fs (src/store/store_fs.c); tests wrap one that fails
+// on the Nth call (tests/support/store_faulty.h).
+struct store_ops {
+    enum err (*open)(void *self, const struct digest *key, int *ret_fd);
+    enum err (*begin)(void *self, int64_t size_hint_bytes, void **ret_writer,
+                      int *ret_fd);
+    enum err (*commit)(void *self, void *writer, const struct digest *key);
+    void (*abandon)(void *self, void *writer);
+    enum err (*remove)(void *self, const struct digest *key);
+    enum err (*space)(void *self, int64_t *ret_free, int64_t *ret_total);
+    enum err (*sweep)(void *self, int64_t older_than_us,
+                      bool (*is_wanted)(void *context, const struct digest *),
+                      void *context, int64_t *ret_removed);
+    void (*free)(void *self);
+};
+
+must_check enum err store_open_fs(const struct store_options *o,
+                                  struct store **ret);
+struct store *store_new(const struct store_ops *ops, void *self);
+void store_free(struct store *s);
+DEFINE_SCOPED(store, struct store *, store_free)
+
+// The blob for reading; the descriptor is the caller's. ERR_NOT_FOUND, ERR_IO.
+must_check enum err store_open(struct store *s, const struct digest *key,
+                               int *ret_fd);
+
+// Begins a blob. Write to store_writer_fd(), by write() at the file's offset,
+// then commit. With `size_hint_bytes` > 0 the room is reserved first.
+// ERR_NO_SPACE when it is not there, ERR_IO.
+must_check enum err store_begin(struct store *s, int64_t size_hint_bytes,
+                                struct store_writer **ret);
+int store_writer_fd(const struct store_writer *w); // stays the writer's
+// Makes it durable and visible under `key`: fsync, rename, fsync of the
+// directory. Takes the writer over in every case. A key that exists already is
+// success (same key, same bytes); its mtime is renewed.
+must_check enum err store_commit(struct store_writer *w,
+                                 const struct digest *key);
+void store_abandon(struct store_writer *w); // NULL is fine
+DEFINE_SCOPED(store_writer, struct store_writer *, store_abandon)
+
+// ERR_NOT_FOUND if it was not there.
+must_check enum err store_remove(struct store *s, const struct digest *key);
+must_check enum err store_space(struct store *s, int64_t *ret_free_bytes,
+                                int64_t *ret_total_bytes);
+// Removes temp files of no live writer, and blobs older than `older_than_us`
+// that `is_wanted` disowns (asked again right before each unlink).
+must_check enum err store_sweep(struct store *s, int64_t older_than_us,
+                                bool (*is_wanted)(void *context,
+                                                  const struct digest *key),
+                                void *context, int64_t *ret_removed);

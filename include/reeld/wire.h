@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// wire.h - what reeld and reel-worker say to each other.
+//
+//   worker -> reeld   HELLO            sandboxed, ready for a source
+//   reeld -> worker   PROBE  +2 fds    source, plan file
+//   worker -> reeld   PROBED           tracks; the packed plan is in the file
+//   reeld -> worker   MAKE   +fds      [source,] one output a rendition
+//   worker -> reeld   MADE             sizes; or why not
+//   reeld -> worker   TS     +fds      video piece, audio piece, output
+//   worker -> reeld   MADE
+//
+// A SEQPACKET socket, one message a packet, every message of fixed size: the
+// struct itself (both ends are one build on one machine; HELLO carries
+// WIRE_VERSION and the struct sizes are asserted). Descriptors ride along with
+// SCM_RIGHTS. A worker is bound to one source: the first PROBE or MAKE hands it
+// over, later ones leave it out. Requests may be queued; they are answered in
+// order. EOF on the socket ends the worker.
+//
+// Each side's word is input to the other: wire_receive() checks length and
+// type, wire_check_*() every number, before anything is believed.
+//
+// Threads: one at a time a socket and direction.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reeld/base/err.h"
+#include "reeld/model/plan.h"
+#include "reeld/model/recipe.h"
+#include "reeld/model/track.h"
+
+enum {
+    WIRE_VERSION = 1,
+    WIRE_FDS_MAX = 20,
+    WIRE_OUTPUTS_MAX = 16,
+    WIRE_BORDERS_MAX = 64,
+    WIRE_TEXT_BYTES = 256,
+};
+
+enum wire_type {
+    WIRE_HELLO = 1,
+    WIRE_PROBE,
+    WIRE_PROBED,
+    WIRE_MAKE,
+    WIRE_TS,
+    WIRE_MADE,
+};
+
+struct wire_hello {
+    uint32_t version;
+    bool has_seccomp, has_landlock;
+    char build[RECIPE_BUILD_BYTES]; // versions of libav* and x264: for recipes
+};
+
+struct wire_limits { // what input may cost; see threat-model section 7
+    int64_t max_pixels;
+    int64_t max_duration_us;
+    int32_t max_frame_rate;
+    int32_t max_streams;
+};
+
+struct wire_probe {
+    struct wire_limits limits;
+    struct plan_wish wish;
+    bool copy_source; // a "source" rung is wished for
+};
+
+struct wire_probed {
+    enum err result; // OK, or why the file is refused
+    char code[32];   // "unsupported_media" "limits_exceeded" "media_error"
+    char detail[WIRE_TEXT_BYTES]; // for the uploader: what was found
+    char container[TRACK_CODEC_BYTES];
+    uint32_t tracks;
+    struct track track[TRACKS_MAX];
+    int64_t copied_peak_bps; // largest segment of the source's video packets
+    int64_t plan_bytes;      // written to the plan file
+};
+
+// One output: what to make of the range, and into which descriptor.
+struct wire_output {
+    enum piece_kind kind; // INIT, SEGMENT or IFRAME
+    struct recipe recipe;
+};
+
+// All outputs of one MAKE share the range and the decode. Video and audio are
+// never mixed in one MAKE.
+struct wire_make {
+    uint32_t request;     // counts up; MADE repeats it
+    uint32_t threads;     // >= 1; never changes a byte
+    bool has_source_fd;   // fd 0 is the source, outputs follow
+    struct wire_limits limits;
+    // From the plan: how the source's clock becomes media time.
+    uint32_t timescale;
+    struct rational source_timebase;
+    int64_t origin_pts, first_pts;
+    bool seeks_by_byte;
+    uint32_t jumps;
+    struct plan_jump jump[PLAN_JUMPS_MAX];
+    int64_t plan_end;     // last border of the plan, ticks of `timescale`
+    int64_t audio_end;    // packets in the whole audio track
+    // Range. Video: GOP borders in ticks of timescale; borders - 1 GOPs, each
+    // with the entry to decode from. Audio: border[0] first packet, border[1]
+    // end packet, one entry (of the video GOP before it, or zero). No borders:
+    // only INITs are wanted.
+    uint32_t borders;
+    int64_t border[WIRE_BORDERS_MAX];
+    struct plan_entry entry[WIRE_BORDERS_MAX];
+    uint32_t outputs;     // 1 to WIRE_OUTPUTS_MAX
+    struct wire_output output[WIRE_OUTPUTS_MAX];
+};
+
+// fds: video init, video piece, [audio init, audio piece,] output.
+struct wire_ts {
+    uint32_t request;
+    bool has_audio;
+    uint32_t segment;        // number: for continuity counters
+    uint32_t video_timescale, audio_timescale;
+};
+
+struct wire_made {
+    uint32_t request;
+    enum err result;
+    char detail[WIRE_TEXT_BYTES];
+    uint32_t outputs;
+    int64_t size_bytes[WIRE_OUTPUTS_MAX]; // the crew believes fstat, not this
+    int64_t cpu_us;                       // spent by all threads of the worker
+    int64_t frames;                       // source frames decoded
+};
+
+struct wire_message {
+    enum wire_type type;
+    union {
+        struct wire_hello hello;
+        struct wire_probe probe;
+        struct wire_probed probed;
+        struct wire_make make;
+        struct wire_ts ts;
+        struct wire_made made;
+    };
+};
+
+// Sends one message; `fds` stay with the caller. ERR_IO (also: peer is gone),
+// ERR_BUSY on a non-blocking socket whose queue is full.
+must_check enum err wire_send(int sock, const struct wire_message *m,
+                              const int *fds, size_t fd_count);
+// Receives one. Descriptors (close-on-exec) become the caller's.
+// ERR_NOT_FOUND at EOF, ERR_BUSY when a non-blocking socket has nothing,
+// ERR_BAD_INPUT for anything malformed: length, type, checks, descriptor count.
+must_check enum err wire_receive(int sock, struct wire_message *ret, int *fds,
+                                 size_t *ret_fd_count);
+// What wire_receive() applies: each number in bounds, each text terminated.
+must_check enum err wire_check(const struct wire_message *m);
