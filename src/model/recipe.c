@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// recipe.c - the canonical text of a recipe, its bounds and its hash.
+#include "reeld/model/recipe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "reeld/base/str.h"
+
+enum {
+    RECIPE_TEXT_BYTES_MAX = 4096,
+    SIDE_MAX = 8192,
+    BITS_A_SECOND_MAX = 1000000000,
+};
+
+static void write_video(const struct recipe *r, struct buf *out)
+{
+    buf_printf(out, "deinterlace=%d\nrotation=%d\nmirrored=%d\n",
+               r->deinterlace, (int)r->rotation, r->is_mirrored);
+    buf_printf(out, "full_range=%d\ntransfer=%d\nsizes=", r->is_full_range,
+               (int)r->transfer);
+    for (int32_t i = 0; i < r->sizes; i++)
+        buf_printf(out, "%s%dx%d", i ? " " : "", (int)r->size[i].width,
+                   (int)r->size[i].height);
+    buf_printf(out, "\ncap_rate=%" PRId64 "/%" PRId64 "\n",
+               r->frame_rate_cap.num, r->frame_rate_cap.den);
+    buf_printf(out, "rate=%" PRId64 "/%" PRId64 "\n", r->frame_rate.num,
+               r->frame_rate.den);
+    buf_printf(out, "codec=h264\ncrf=%d\ncap_bps=%" PRId64 "\nlevel=%d\n",
+               (int)r->crf, r->cap_bps, (int)r->level);
+    buf_printf(out, "preset=%s\n", r->preset);
+}
+
+void recipe_write(const struct recipe *r, const char *build, struct buf *out)
+{
+    buf_printf(out, "reeld-recipe=%d\nkind=%s\nmode=%s\nstream=%d\n",
+               RECIPE_VERSION, track_kind_name(r->kind),
+               r->mode == RECIPE_COPY ? "copy" : "encode", (int)r->stream);
+    if (r->kind == TRACK_AUDIO)
+        buf_printf(out, "grid_origin=%d\nsample_rate=%d\n", (int)r->grid_origin,
+                   (int)r->sample_rate);
+    if (r->mode == RECIPE_COPY)
+        return;
+    buf_printf(out, "build=%s\n", build);
+    if (r->kind == TRACK_VIDEO)
+        write_video(r, out);
+    else
+        buf_printf(out, "codec=aac\nchannels=%d\nbitrate=%" PRId64 "\n",
+                   (int)r->channels, r->bitrate);
+}
+
+struct digest recipe_hash(const struct recipe *r, const char *build)
+{
+    scoped(buf) struct buf text;
+    buf_init(&text, RECIPE_TEXT_BYTES_MAX);
+    recipe_write(r, build, &text);
+    return hash_of(text.bytes, text.len);
+}
+
+static enum err check(bool is_good, const char *field)
+{
+    if (!is_good)
+        return fail(ERR_BAD_INPUT, "recipe: %s is out of range", field);
+    return OK;
+}
+
+static bool is_side(int32_t pixels)
+{
+    return pixels >= 2 && pixels <= SIDE_MAX && pixels % 2 == 0;
+}
+
+static bool is_rate(struct rational rate, int64_t least)
+{
+    return rate.num >= least && rate.num <= INT32_MAX && rate.den > 0 &&
+           rate.den <= INT32_MAX;
+}
+
+static bool is_preset(const char *text)
+{
+    size_t len = strnlen(text, RECIPE_PRESET_BYTES);
+    return len > 0 && len < RECIPE_PRESET_BYTES &&
+           str_is_printable((struct str){text, len});
+}
+
+static enum err check_video(const struct recipe *r)
+{
+    bool is_turn =
+        r->rotation >= 0 && r->rotation <= 270 && r->rotation % 90 == 0;
+    TRY(check(is_turn, "rotation"));
+    TRY(check((unsigned)r->transfer < TRANSFERS, "transfer"));
+    TRY(check(r->sizes >= 1 && r->sizes <= RECIPE_CHAIN_MAX, "sizes"));
+    for (int32_t i = 0; i < r->sizes; i++)
+        TRY(check(is_side(r->size[i].width) && is_side(r->size[i].height),
+                  "size"));
+    TRY(check(is_rate(r->frame_rate_cap, 0), "frame_rate_cap"));
+    TRY(check(is_rate(r->frame_rate, 1), "frame_rate"));
+    TRY(check(r->crf >= 0 && r->crf <= 51, "crf"));
+    TRY(check(r->cap_bps >= 1000 && r->cap_bps <= BITS_A_SECOND_MAX,
+              "cap_bps"));
+    TRY(check(r->level >= 10 && r->level <= 62, "level"));
+    return check(is_preset(r->preset), "preset");
+}
+
+enum err recipe_check(const struct recipe *r)
+{
+    TRY(check(r->kind == TRACK_VIDEO || r->kind == TRACK_AUDIO, "kind"));
+    TRY(check((unsigned)r->mode < RECIPE_MODES, "mode"));
+    TRY(check(r->stream >= 0 && r->stream <= 65535, "stream"));
+    if (r->kind == TRACK_VIDEO)
+        return r->mode == RECIPE_COPY ? OK : check_video(r);
+    TRY(check(r->sample_rate >= 8000 && r->sample_rate <= 96000,
+              "sample_rate"));
+    TRY(check(r->channels >= 1 && r->channels <= 8, "channels"));
+    TRY(check(r->grid_origin >= 0 && r->grid_origin < 1024, "grid_origin"));
+    bool has_rate = r->bitrate >= 8000 && r->bitrate <= 1000000;
+    return check(r->mode == RECIPE_COPY || has_rate, "bitrate");
+}

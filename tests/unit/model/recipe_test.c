@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// recipe_test.c - recipes: every field counts, bounds hold, keys differ.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "reeld/model/recipe.h"
+
+static struct recipe video_recipe(void)
+{
+    return (struct recipe){
+        .kind = TRACK_VIDEO,
+        .mode = RECIPE_ENCODE,
+        .sizes = 2,
+        .size = {{1280, 720}, {640, 360}},
+        .frame_rate_cap = {30, 1},
+        .frame_rate = {25, 1},
+        .crf = 23,
+        .cap_bps = 750000,
+        .level = 30,
+        .preset = "veryfast",
+    };
+}
+
+static bool same(const struct recipe *a, const struct recipe *b)
+{
+    struct digest x = recipe_hash(a, "libx");
+    struct digest y = recipe_hash(b, "libx");
+    return digest_eq(&x, &y);
+}
+
+static void each_field_changes_the_hash(void **state)
+{
+    (void)state;
+    const struct recipe base = video_recipe();
+    struct recipe r[12];
+    for (int i = 0; i < 12; i++)
+        r[i] = base;
+    r[0].deinterlace = true;
+    r[1].rotation = 90;
+    r[2].is_mirrored = true;
+    r[3].is_full_range = true;
+    r[4].transfer = TRANSFER_PQ;
+    r[5].sizes = 1;
+    r[6].size[0].width = 1282;
+    r[7].frame_rate_cap.num = 25;
+    r[8].crf = 24;
+    r[9].cap_bps++;
+    r[10].level = 31;
+    strcpy(r[11].preset, "faster");
+    for (int i = 0; i < 12; i++)
+        assert_false(same(&base, &r[i]));
+    assert_true(same(&base, &base));
+}
+
+static void another_library_is_another_recipe_of_encodes_alone(void **state)
+{
+    (void)state;
+    struct recipe r = video_recipe();
+    struct digest a = recipe_hash(&r, "x264 164");
+    struct digest b = recipe_hash(&r, "x264 165");
+    assert_false(digest_eq(&a, &b));
+    r.mode = RECIPE_COPY;
+    a = recipe_hash(&r, "x264 164");
+    b = recipe_hash(&r, "x264 165");
+    assert_true(digest_eq(&a, &b));
+}
+
+static void bounds_hold_one_step_to_each_side(void **state)
+{
+    (void)state;
+    struct recipe r = video_recipe();
+    assert_int_equal(recipe_check(&r), OK);
+    r.size[1].width = 641;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r = video_recipe();
+    r.sizes = RECIPE_CHAIN_MAX + 1;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r = video_recipe();
+    r.crf = 51;
+    assert_int_equal(recipe_check(&r), OK);
+    r.crf = 52;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r = video_recipe();
+    memset(r.preset, 'a', sizeof r.preset);
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    struct recipe audio = {.kind = TRACK_AUDIO,
+                           .mode = RECIPE_ENCODE,
+                           .sample_rate = 48000,
+                           .channels = 2,
+                           .bitrate = 128000,
+                           .grid_origin = 1023};
+    assert_int_equal(recipe_check(&audio), OK);
+    audio.grid_origin = 1024;
+    assert_int_equal(recipe_check(&audio), ERR_BAD_INPUT);
+}
+
+static void keys_tell_kind_range_and_inner_borders_apart(void **state)
+{
+    (void)state;
+    struct digest source = hash_of("source", 6);
+    struct digest recipe = hash_of("recipe", 6);
+    const int64_t whole[] = {0, 100}, cut[] = {0, 50, 100};
+    struct digest key[4] = {
+        piece_key(&source, &recipe, PIECE_SEGMENT, whole, 2),
+        piece_key(&source, &recipe, PIECE_SEGMENT, cut, 3),
+        piece_key(&source, &recipe, PIECE_IFRAME, whole, 2),
+        piece_key(&recipe, &source, PIECE_SEGMENT, whole, 2),
+    };
+    for (int i = 0; i < 4; i++)
+        for (int j = i + 1; j < 4; j++)
+            assert_false(digest_eq(&key[i], &key[j]));
+    struct digest again = piece_key(&source, &recipe, PIECE_SEGMENT, whole, 2);
+    assert_true(digest_eq(&key[0], &again));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_field_changes_the_hash),
+        cmocka_unit_test(another_library_is_another_recipe_of_encodes_alone),
+        cmocka_unit_test(bounds_hold_one_step_to_each_side),
+        cmocka_unit_test(keys_tell_kind_range_and_inner_borders_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
