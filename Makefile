@@ -119,6 +119,26 @@ $(VARIANT)/reel-worker: $(VARIANT)/obj/reel-worker.o $(call libs_of,$(WORKER))
 	$(Q)$(CC) $(LDFLAGS) $< -Wl,--start-group $(call libs_of,$(WORKER)) -Wl,--end-group \
 	    $(call link_libs,$(WORKER)) -o $@
 
+# ---- the page: our own files as they are, players from npm by lock file ------
+
+WEB_OWN := $(wildcard src/web/*.html src/web/*.css src/web/*.js src/web/*.svg)
+.PHONY: web
+web: $(BUILD)/web/.done
+all: web
+$(BUILD)/npm-web/.done: src/web/package.json src/web/package-lock.json | deps-check
+	@mkdir -p $(@D)
+	$(Q)cp src/web/package.json src/web/package-lock.json $(@D)/
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+$(BUILD)/web/.done: $(WEB_OWN) $(BUILD)/npm-web/.done
+	@mkdir -p $(@D)/vendor
+	$(Q)cp $(WEB_OWN) $(@D)/
+	$(Q)cp $(BUILD)/npm-web/node_modules/hls.js/dist/hls.min.mjs \
+	    $(BUILD)/npm-web/node_modules/dashjs/dist/modern/esm/dash.mediaplayer.min.js $(@D)/vendor/
+	$(Q)cp $(BUILD)/npm-web/node_modules/hls.js/LICENSE $(@D)/vendor/hls.js.LICENSE
+	$(Q)cp $(BUILD)/npm-web/node_modules/dashjs/LICENSE.md $(@D)/vendor/dash.js.LICENSE
+	@touch $@
+
 # ---- unit tests: tests/unit/ROOM/NAME_test.c, through doors only -------------
 
 UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
