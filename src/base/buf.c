@@ -87,8 +87,9 @@ void buf_printf(struct buf *b, const char *format, ...)
     int len = vsnprintf((char *)b->bytes + b->len, room, format, arguments);
     va_end(arguments);
     assert(len >= 0);
-    b->bytes[b->len] = '\0';
-    if (reserve(b, (size_t)len)) {
+    if (!reserve(b, (size_t)len)) {
+        b->bytes[b->len] = '\0'; // what does not fit is not there at all
+    } else {
         if ((size_t)len >= room)
             vsnprintf((char *)b->bytes + b->len, (size_t)len + 1, format,
                       again);
