@@ -8,8 +8,8 @@
 VERSION := 0.1.0
 BUILD   ?= build
 SAN     ?=
-VARIANT := $(BUILD)/$(if $(SAN),san-$(subst $(eval) ,-,$(subst $(comma),-,$(SAN))),release)
 comma   := ,
+VARIANT := $(BUILD)/$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 Q       := $(if $(V),,@)
 
 # The rooms of each program: the two lines that matter (architecture.md).

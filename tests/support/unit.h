@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// unit.h - what every cmocka test includes, in the order that cmocka wants.
+#pragma once
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#undef fail // cmocka's stands in the way of reeld's
+
+#include "reeld/base/str.h"
+
+// For borrowed text, which has no terminator.
+#define assert_str(actual, expected)                                           \
+    do {                                                                       \
+        struct str actual_ = (actual);                                         \
+        assert_int_equal(actual_.len, sizeof(expected) - 1);                   \
+        if (actual_.len > 0)                                                   \
+            assert_memory_equal(actual_.ptr, "" expected, actual_.len);        \
+    } while (0)
