@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// input_private.h - what input.c and input_seek.c share.
+#pragma once
+
+#include "input.h"
+#include "input_io.h"
+#include "lists.h"
+
+enum {
+    INPUT_STREAMS_MAX = 64,
+    INPUT_OPEN_US = 20 * 1000 * 1000,
+    INPUT_STEP_US = 20 * 1000 * 1000, // one read or seek
+};
+
+struct input_track { // what is remembered of a stream between two packets
+    bool is_chosen;
+    int64_t position; // of its last packet that had one, -1 none
+    int64_t next_pts; // behind its last packet, AV_NOPTS_VALUE unknown
+};
+
+struct input {
+    struct input_io io;
+    struct wire_limits limits;
+    const struct format_rule *rule;
+    AVFormatContext *format;
+    AVPacket *ahead; // read by a seek to see where it landed
+    bool has_ahead;
+    struct input_track track[INPUT_STREAMS_MAX];
+    uint32_t jumps;
+    struct plan_jump jump[PLAN_JUMPS_MAX];
+};
+
+// input_read() without the packet that a seek has set aside.
+must_check enum err input_read_next(struct input *in, AVPacket *packet);
