@@ -149,7 +149,7 @@ define unit_rules
 $(VARIANT)/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $$(SUPPORT_$(1)) $(call libs_of,$(call needs,$(1)))
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  TEST  $$<")
-	$$(Q)$$(CC) $$(CPPFLAGS) -Itests/support $$(ALL_CFLAGS) -MMD -MP -MF $$@.d $$(LDFLAGS) $$< $$(SUPPORT_$(1)) \
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(INC_$(1)) -Itests/support $$(ALL_CFLAGS) -MMD -MP -MF $$@.d $$(LDFLAGS) $$< $$(SUPPORT_$(1)) \
 	    -Wl,--start-group $(call libs_of,$(call needs,$(1))) -Wl,--end-group \
 	    $(call link_libs,$(call needs,$(1))) -lcmocka -o $$@
 endef
@@ -165,6 +165,11 @@ unit: $(UNIT_BIN) $(VARIANT)/reel-worker
 # One room's tests alone: make unit-model
 unit-%: all-unit-% ;
 $(foreach r,$(ROOMS),$(eval all-unit-$(r): $(filter $(VARIANT)/unit/$(r)/%,$(UNIT_BIN)) ; $$(Q)tests/run-unit $$^))
+
+# Rewrites the expected manifests; review the difference before committing it.
+.PHONY: golden
+golden: export GOLDEN := write
+golden: unit-package
 
 # ---- what every target needs -------------------------------------------------
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// dash.h - DASH media presentation descriptions (ISO/IEC 23009-1:2022).
+//
+// Ids such as DASH-09 are those of the project's streaming conformance list.
+//
+// Threads: any; pure.
+#pragma once
+
+#include <stdint.h>
+
+#include "reeld/base/buf.h"
+#include "reeld/base/err.h"
+#include "reeld/package/presentation.h"
+
+struct dash_period {
+    const char *id;
+    int64_t duration_us; // > 0
+    const struct presentation *presentation;
+    // One a set: all renditions of a set have the same segments (DASH-11).
+    const struct stretch *video; // NULL: sound alone
+    const struct stretch *audio; // one a track, in the presentation's order
+};
+
+// A static MPD whose segments are {rendition}/{number}.m4s behind
+// {rendition}/init.mp4: the files that HLS names, too (CMAF-14).
+// ERR_TOO_LARGE when `out` is full, ERR_IO when libxml2 has no memory.
+must_check enum err dash_write(const struct dash_period *period,
+                               struct buf *out);

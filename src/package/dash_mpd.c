@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+// dash_mpd.c - the media presentation description, through libxml2's writer.
+#include "reeld/package/dash.h"
+
+#include <inttypes.h>
+#include <libxml/xmlwriter.h>
+#include <stdio.h>
+
+#include "label.h"
+#include "reeld/base/scoped.h"
+
+enum {
+    MICROSECONDS = 1000000,
+    VIDEO_SET = 1, // AdaptationSet@id; those of sound follow
+    TEXT_BYTES = 64,
+};
+
+// ISO/IEC 23009-1 section 8: the profiles that are true of what reeld makes.
+#define PROFILES                                                               \
+    "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
+
+struct mpd {
+    xmlTextWriterPtr writer;
+    bool failed; // libxml2 fails when memory is out, and only then
+};
+
+DEFINE_SCOPED(writer, xmlTextWriterPtr, xmlFreeTextWriter)
+
+static const xmlChar *xml(const char *text)
+{
+    return (const xmlChar *)text;
+}
+
+static void begin(struct mpd *m, const char *element)
+{
+    m->failed |= xmlTextWriterStartElement(m->writer, xml(element)) < 0;
+}
+
+static void end(struct mpd *m)
+{
+    m->failed |= xmlTextWriterEndElement(m->writer) < 0;
+}
+
+static void attribute(struct mpd *m, const char *name, const char *value)
+{
+    m->failed |=
+        xmlTextWriterWriteAttribute(m->writer, xml(name), xml(value)) < 0;
+}
+
+static void number(struct mpd *m, const char *name, int64_t value)
+{
+    char text[TEXT_BYTES];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    attribute(m, name, text);
+}
+
+// xs:duration in seconds, no more digits than it takes (DASH-24).
+static void duration(struct mpd *m, const char *name, int64_t us)
+{
+    char text[TEXT_BYTES];
+    int len = snprintf(text, sizeof text, "PT%" PRId64 ".%06" PRId64,
+                       us / MICROSECONDS, us % MICROSECONDS);
+    while (text[len - 1] == '0')
+        len--;
+    if (text[len - 1] == '.')
+        len--;
+    snprintf(text + len, sizeof text - (size_t)len, "S");
+    attribute(m, name, text);
+}
+
+static void descriptor(struct mpd *m, const char *element, const char *scheme,
+                       const char *value)
+{
+    begin(m, element);
+    attribute(m, "schemeIdUri", scheme);
+    attribute(m, "value", value);
+    end(m);
+}
+
+static void role(struct mpd *m, bool is_main)
+{
+    descriptor(m, "Role", "urn:mpeg:dash:role:2011",
+               is_main ? "main" : "alternate");
+}
+
+// Runs of equal durations share one S (DASH-08, DASH-09).
+static void timeline(struct mpd *m, const struct stretch *s)
+{
+    begin(m, "SegmentTimeline");
+    for (uint32_t k = 0; k < s->segments;) {
+        int64_t ticks = s->border[k + 1] - s->border[k];
+        uint32_t next = k + 1;
+        while (next < s->segments &&
+               s->border[next + 1] - s->border[next] == ticks)
+            next++;
+        begin(m, "S");
+        if (k == 0)
+            number(m, "t", s->border[0]);
+        number(m, "d", ticks);
+        if (next > k + 1)
+            number(m, "r", next - k - 1);
+        end(m);
+        k = next;
+    }
+    end(m);
+}
+
+static void segments(struct mpd *m, const struct stretch *s)
+{
+    begin(m, "SegmentTemplate");
+    number(m, "timescale", s->timescale);
+    attribute(m, "initialization", "$RepresentationID$/init.mp4");
+    attribute(m, "media", "$RepresentationID$/$Number$.m4s");
+    number(m, "startNumber", s->first_number);
+    timeline(m, s);
+    end(m);
+}
+
+static void representation(struct mpd *m, const struct package_rendition *r)
+{
+    begin(m, "Representation");
+    attribute(m, "id", r->name);
+    number(m, "bandwidth", r->rates.peak_bps);
+    attribute(m, "codecs", r->codecs);
+}
+
+static void video_representation(struct mpd *m,
+                                 const struct package_rendition *r)
+{
+    representation(m, r);
+    number(m, "width", r->coded_width);
+    number(m, "height", r->coded_height);
+    char text[TEXT_BYTES];
+    if (r->frame_rate.num > 0) {
+        int len = snprintf(text, sizeof text, "%" PRId64, r->frame_rate.num);
+        if (r->frame_rate.den != 1)
+            snprintf(text + len, sizeof text - (size_t)len, "/%" PRId64,
+                     r->frame_rate.den);
+        attribute(m, "frameRate", text);
+    }
+    snprintf(text, sizeof text, "%" PRId64 ":%" PRId64, r->sample_aspect.num,
+             r->sample_aspect.den);
+    attribute(m, "sar", text);
+    end(m);
+}
+
+// Part 3 of MPEG-D's channel configurations: up to six they count channels.
+static void audio_representation(struct mpd *m,
+                                 const struct package_rendition *r)
+{
+    representation(m, r);
+    number(m, "audioSamplingRate", r->sample_rate);
+    char channels[TEXT_BYTES];
+    snprintf(channels, sizeof channels, "%d",
+             (int)(r->channels == 8 ? 7 : r->channels));
+    descriptor(m, "AudioChannelConfiguration",
+               "urn:mpeg:dash:23003:3:audio_channel_configuration:2011",
+               channels);
+    end(m);
+}
+
+static void set(struct mpd *m, uint32_t id, const char *type, const char *mime)
+{
+    begin(m, "AdaptationSet");
+    number(m, "id", id);
+    attribute(m, "contentType", type);
+    attribute(m, "mimeType", mime);
+    attribute(m, "segmentAlignment", "true");
+    attribute(m, "startWithSAP", "1");
+}
+
+static void video_set(struct mpd *m, const struct dash_period *period)
+{
+    const struct presentation *p = period->presentation;
+    set(m, VIDEO_SET, "video", "video/mp4");
+    role(m, true);
+    segments(m, period->video);
+    for (uint32_t i = 0; i < p->videos; i++)
+        video_representation(m, &p->video[i]);
+    end(m);
+}
+
+static void audio_set(struct mpd *m, const struct dash_period *period,
+                      uint32_t i, const struct label *label)
+{
+    const struct package_audio *audio = &period->presentation->audio[i];
+    set(m, VIDEO_SET + 1 + i, "audio", "audio/mp4");
+    attribute(m, "lang", label->language);
+    begin(m, "Label");
+    m->failed |= xmlTextWriterWriteString(m->writer, xml(label->name)) < 0;
+    end(m);
+    role(m, i == 0);
+    segments(m, &period->audio[i]);
+    for (uint32_t k = 0; k < audio->renditions; k++)
+        audio_representation(m, &audio->rendition[k]);
+    end(m);
+}
+
+static int64_t longest_us(const struct dash_period *period)
+{
+    const struct presentation *p = period->presentation;
+    int64_t us = 0;
+    if (p->videos > 0)
+        us = scale_ceil(stretch_longest(period->video), MICROSECONDS,
+                        period->video->timescale);
+    for (uint32_t i = 0; i < p->audios; i++)
+        us = max_i64(us, scale_ceil(stretch_longest(&period->audio[i]),
+                                    MICROSECONDS, period->audio[i].timescale));
+    return us;
+}
+
+static void presentation(struct mpd *m, const struct dash_period *period)
+{
+    const struct presentation *p = period->presentation;
+    struct label label[TRACKS_MAX];
+    label_audios(p, label);
+    int64_t longest = longest_us(period);
+
+    begin(m, "MPD");
+    attribute(m, "xmlns", "urn:mpeg:dash:schema:mpd:2011");
+    attribute(m, "profiles", PROFILES);
+    attribute(m, "type", "static");
+    duration(m, "mediaPresentationDuration", period->duration_us);
+    // bandwidth is the peak of whole segments, so one segment of buffer is
+    // enough to never starve at that rate (DASH-12).
+    duration(m, "minBufferTime", longest);
+    duration(m, "maxSegmentDuration", longest);
+    begin(m, "Period");
+    attribute(m, "id", period->id);
+    attribute(m, "start", "PT0S");
+    duration(m, "duration", period->duration_us);
+    if (p->videos > 0)
+        video_set(m, period);
+    for (uint32_t i = 0; i < p->audios; i++)
+        audio_set(m, period, i, &label[i]);
+    end(m);
+    end(m);
+}
+
+static int add_to_buf(void *context, const char *bytes, int len)
+{
+    buf_add(context, bytes, (size_t)len);
+    return len;
+}
+
+enum err dash_write(const struct dash_period *period, struct buf *out)
+{
+    // Not xmlTextWriterStartDocument(): with an encoding it converts each byte,
+    // and looks converters up in tables that threads share.
+    buf_text(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    xmlOutputBufferPtr sink =
+        xmlOutputBufferCreateIO(add_to_buf, NULL, out, NULL);
+    scoped(writer) xmlTextWriterPtr writer =
+        sink ? xmlNewTextWriter(sink) : NULL;
+    if (!writer) {
+        if (sink)
+            xmlOutputBufferClose(sink);
+        return fail(ERR_IO, "libxml2 has no memory");
+    }
+    struct mpd m = {writer, false};
+    m.failed |= xmlTextWriterSetIndent(writer, 1) < 0;
+    presentation(&m, period);
+    m.failed |= xmlTextWriterFlush(writer) < 0;
+    if (m.failed)
+        return fail(ERR_IO, "libxml2 has no memory");
+    return buf_end(out);
+}
