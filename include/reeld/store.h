@@ -57,6 +57,10 @@ must_check enum err store_open(struct store *s, const struct digest *key,
 must_check enum err store_begin(struct store *s, int64_t size_hint_bytes,
                                 struct store_writer **ret);
 int store_writer_fd(const struct store_writer *w); // stays the writer's
+// `written_bytes` are written so far, front to back: whenever some MB are new
+// their way to the disk begins, without waiting for it, so that the sync of the
+// commit is short. For large uploads; any thread.
+void store_writer_push(struct store_writer *w, int64_t written_bytes);
 // Makes it durable and visible under `key`: fsync, rename, fsync of the
 // directory. Takes the writer over in every case. A key that exists already is
 // success (same key, same bytes); its mtime is renewed.
@@ -65,12 +69,16 @@ must_check enum err store_commit(struct store_writer *w,
 void store_abandon(struct store_writer *w); // NULL is fine
 DEFINE_SCOPED(store_writer, struct store_writer *, store_abandon)
 
-// ERR_NOT_FOUND if it was not there.
+// ERR_NOT_FOUND if it was not there; ERR_BUSY when the same key was published
+// once more a moment ago, so that a fact may be about to name it: leave it, the
+// sweep takes it if none does.
 must_check enum err store_remove(struct store *s, const struct digest *key);
 must_check enum err store_space(struct store *s, int64_t *ret_free_bytes,
                                 int64_t *ret_total_bytes);
 // Removes temp files of no live writer, and blobs older than `older_than_us`
-// that `is_wanted` disowns (asked again right before each unlink).
+// that `is_wanted` disowns (asked again right before each unlink). Blobs of the
+// last half minute stay in any case, as their facts may be on the way, unless
+// `older_than_us` is 0: then nobody else may be publishing.
 must_check enum err store_sweep(struct store *s, int64_t older_than_us,
                                 bool (*is_wanted)(void *context,
                                                   const struct digest *key),

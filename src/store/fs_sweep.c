@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// fs_sweep.c - taking blobs and leftovers away.
+//
+// A blob may be published again, for a new fact, at the very moment at which
+// somebody finds that no fact names it. Both sides hold fs.lock: the one while
+// it renews the blob and pins it, the other while it looks once more and
+// unlinks.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reeld/base/clock.h"
+#include "reeld/base/fd.h"
+#include "reeld/base/thread.h"
+#include "store_fs.h"
+
+static enum err unlink_blob(struct fs *fs, const char *path)
+{
+    if (unlinkat(fs->root, path, 0) == 0)
+        return OK;
+    if (errno == ENOENT)
+        return fail(ERR_NOT_FOUND, "no blob %s", path);
+    return fail_errno(ERR_IO, "remove %s", path);
+}
+
+enum err fs_remove(void *self, const struct digest *key)
+{
+    struct fs *fs = self;
+    char path[FS_PATH_BYTES];
+    fs_blob_path(key, path);
+    HOLD(&fs->lock);
+    if (fs_is_renewed(fs->pins, key))
+        return fail(ERR_BUSY, "%s was just published again", path);
+    return unlink_blob(fs, path);
+}
+
+struct sweep {
+    struct fs *fs;
+    bool spares_pinned;
+    int64_t before_us; // wall clock: blobs renewed since are left alone
+    bool (*is_wanted)(void *context, const struct digest *key);
+    void *context;
+    int64_t removed;
+};
+
+static void directory_close(DIR *d)
+{
+    if (d)
+        closedir(d);
+}
+DEFINE_SCOPED(directory, DIR *, directory_close)
+
+static enum err list(int at, const char *path, DIR **ret)
+{
+    scoped(fd) int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(ERR_IO, "open directory %s", path);
+    *ret = fdopendir(fd);
+    if (!*ret)
+        return fail_errno(ERR_IO, "list %s", path);
+    (void)take_fd(&fd);
+    return OK;
+}
+
+// Calls `visit` for each entry that is not hidden.
+static enum err each_entry(struct sweep *s, const char *path,
+                           enum err (*visit)(struct sweep *s, const char *path,
+                                             const char *name))
+{
+    scoped(directory) DIR *d = NULL;
+    TRY(list(s->fs->root, path, &d));
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(d);
+        if (!entry && errno != 0)
+            return fail_errno(ERR_IO, "list %s", path);
+        if (!entry)
+            return OK;
+        if (entry->d_name[0] != '.')
+            TRY(visit(s, path, entry->d_name));
+    }
+}
+
+static enum err visit_temp(struct sweep *s, const char *path, const char *name)
+{
+    (void)path;
+    scoped(fd) int fd =
+        openat(s->fs->temp, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return OK; // its writer was quicker
+    if (fd < 0)
+        return fail_errno(ERR_IO, "open temp/%s", name);
+    // Held by a writer that lives, in this process or in a worker.
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return OK;
+    if (unlinkat(s->fs->temp, name, 0) == 0)
+        s->removed++;
+    return OK;
+}
+
+static bool is_old(struct sweep *s, const char *path)
+{
+    struct stat st;
+    if (fstatat(s->fs->root, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    return S_ISREG(st.st_mode) &&
+           st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000 <=
+               s->before_us;
+}
+
+static enum err visit_blob(struct sweep *s, const char *path, const char *name)
+{
+    char hex[HASH_HEX_BYTES];
+    int len = snprintf(hex, sizeof(hex), "%.2s%s", strchr(path, '/') + 1, name);
+    struct digest key;
+    if (len != HASH_HEX_BYTES - 1 || digest_from_hex(str_of(hex), &key) != OK)
+        return OK; // not ours
+    char blob[FS_PATH_BYTES];
+    fs_blob_path(&key, blob);
+    // A cheap look without the lock first: nearly all are wanted.
+    if (!is_old(s, blob) || s->is_wanted(s->context, &key))
+        return OK;
+    HOLD(&s->fs->lock);
+    if (s->spares_pinned && fs_is_pinned(s->fs->pins, &key))
+        return OK;
+    if (!is_old(s, blob) || s->is_wanted(s->context, &key))
+        return OK;
+    enum err e = unlink_blob(s->fs, blob);
+    if (e == OK)
+        s->removed++;
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+enum err fs_sweep(void *self, int64_t older_than_us,
+                  bool (*is_wanted)(void *context, const struct digest *key),
+                  void *context, int64_t *ret_removed)
+{
+    struct sweep s = {
+        .fs = self,
+        .spares_pinned = older_than_us > 0,
+        .before_us = clock_wall_us() - older_than_us,
+        .is_wanted = is_wanted,
+        .context = context,
+    };
+    TRY(each_entry(&s, "temp", visit_temp));
+    for (unsigned i = 0; i < 256; i++) {
+        char path[FS_PATH_BYTES];
+        snprintf(path, sizeof(path), "blobs/%02x", i);
+        TRY(each_entry(&s, path, visit_blob));
+    }
+    *ret_removed = s.removed;
+    return OK;
+}

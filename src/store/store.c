@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// store.c - the door of the store: hands each call to the implementation.
+#include "reeld/store.h"
+
+#include <assert.h>
+#include <fcntl.h>
+
+#include "reeld/base/mem.h"
+#include "reeld/base/thread.h"
+
+struct store {
+    const struct store_ops *ops;
+    void *self;
+};
+
+struct store_writer {
+    struct store *store;
+    void *writer; // the implementation's
+    int fd;
+    int64_t pushed_bytes; // already on their way to the disk
+};
+
+// Enough that the disk is kept busy, little enough that the sync at the end is
+// short.
+static const int64_t push_bytes = 8 << 20;
+
+struct store *store_new(const struct store_ops *ops, void *self)
+{
+    struct store *s = NEW(struct store);
+    *s = (struct store){.ops = ops, .self = self};
+    return s;
+}
+
+void store_free(struct store *s)
+{
+    if (!s)
+        return;
+    s->ops->free(s->self);
+    free(s);
+}
+
+enum err store_open(struct store *s, const struct digest *key, int *ret_fd)
+{
+    return s->ops->open(s->self, key, ret_fd);
+}
+
+enum err store_begin(struct store *s, int64_t size_hint_bytes,
+                     struct store_writer **ret)
+{
+    void *writer;
+    int fd;
+    TRY(s->ops->begin(s->self, size_hint_bytes, &writer, &fd));
+    *ret = NEW(struct store_writer);
+    **ret = (struct store_writer){.store = s, .writer = writer, .fd = fd};
+    return OK;
+}
+
+int store_writer_fd(const struct store_writer *w)
+{
+    return w->fd;
+}
+
+void store_writer_push(struct store_writer *w, int64_t written_bytes)
+{
+    int64_t fresh_bytes = written_bytes - w->pushed_bytes;
+    if (fresh_bytes < push_bytes)
+        return;
+    // A failure shows again at the commit, whose fsync is what counts.
+    ignore(sync_file_range(w->fd, w->pushed_bytes, fresh_bytes,
+                           SYNC_FILE_RANGE_WRITE));
+    w->pushed_bytes = written_bytes;
+}
+
+enum err store_commit(struct store_writer *w, const struct digest *key)
+{
+    assert_role(ROLE_MAIN | ROLE_POOL);
+    scoped(mem) struct store_writer *held = w;
+    return held->store->ops->commit(held->store->self, held->writer, key);
+}
+
+void store_abandon(struct store_writer *w)
+{
+    if (!w)
+        return;
+    w->store->ops->abandon(w->store->self, w->writer);
+    free(w);
+}
+
+enum err store_remove(struct store *s, const struct digest *key)
+{
+    assert_role(ROLE_MAIN | ROLE_POOL);
+    return s->ops->remove(s->self, key);
+}
+
+enum err store_space(struct store *s, int64_t *ret_free_bytes,
+                     int64_t *ret_total_bytes)
+{
+    return s->ops->space(s->self, ret_free_bytes, ret_total_bytes);
+}
+
+enum err store_sweep(struct store *s, int64_t older_than_us,
+                     bool (*is_wanted)(void *context, const struct digest *key),
+                     void *context, int64_t *ret_removed)
+{
+    assert_role(ROLE_MAIN | ROLE_POOL);
+    return s->ops->sweep(s->self, older_than_us, is_wanted, context,
+                         ret_removed);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// store_fs.h - what the parts of the store on a file system share.
+//
+//   DIR/blobs/ab/cdef...   a blob, read-only, named by its key
+//   DIR/temp/...           being written; its writer holds an flock on it, so
+//                          that a sweep tells the living from the dead
+//
+// Threads: any.
+#pragma once
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "reeld/store.h"
+
+enum {
+    FS_PATH_BYTES = 96,
+    // How long after a commit its fact may still be on the way: until then the
+    // blob is not removed as something that nobody names.
+    FS_FACT_DELAY_US = 30 * 1000000,
+};
+
+struct fs_pins;
+
+struct fs {
+    int root, temp; // directories
+    int64_t keep_free_bytes;
+
+    // Orders the renewal of a blob against its removal.
+    pthread_mutex_t lock;
+    struct fs_pins *pins;
+};
+
+struct fs_writer {
+    struct fs *fs;
+    int fd;
+    int64_t reserved_bytes; // by fallocate
+    char name[FS_PATH_BYTES];
+};
+
+// "blobs/ab/cdef...", relative to the root.
+void fs_blob_path(const struct digest *key, char path[static FS_PATH_BYTES]);
+
+// fs_write.c
+must_check enum err fs_begin(void *self, int64_t size_hint_bytes,
+                             void **ret_writer, int *ret_fd);
+must_check enum err fs_commit(void *self, void *writer,
+                              const struct digest *key);
+void fs_abandon(void *self, void *writer);
+
+// fs_sweep.c
+must_check enum err fs_remove(void *self, const struct digest *key);
+must_check enum err fs_sweep(void *self, int64_t older_than_us,
+                             bool (*is_wanted)(void *context,
+                                               const struct digest *key),
+                             void *context, int64_t *ret_removed);
+
+// fs_pins.c: what was committed within the last FS_FACT_DELAY_US. Guarded by
+// fs.lock.
+struct fs_pins *fs_pins_new(void);
+void fs_pins_free(struct fs_pins *p);
+// `is_renewal`: the blob was there before.
+void fs_pin(struct fs_pins *p, const struct digest *key, bool is_renewal);
+bool fs_is_pinned(struct fs_pins *p, const struct digest *key);
+bool fs_is_renewed(struct fs_pins *p, const struct digest *key);
