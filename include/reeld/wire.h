@@ -16,6 +16,9 @@
 // over, later ones leave it out. Requests may be queued; they are answered in
 // order. EOF on the socket ends the worker.
 //
+// Descriptors that a worker reads (the source, the pieces of a TS) may be at
+// any offset and shared: they are read with pread(). Outputs are empty.
+//
 // Each side's word is input to the other: wire_receive() checks length and
 // type, wire_check_*() every number, before anything is believed.
 //
@@ -37,6 +40,9 @@ enum {
     WIRE_OUTPUTS_MAX = 16,
     WIRE_BORDERS_MAX = 64,
     WIRE_TEXT_BYTES = 256,
+    WIRE_CODE_BYTES = 32,
+    WIRE_THREADS_MAX = 64,
+    WIRE_PIECE_BYTES_MAX = 256 << 20, // of one output
 };
 
 enum wire_type {
@@ -69,7 +75,7 @@ struct wire_probe {
 
 struct wire_probed {
     enum err result; // OK, or why the file is refused
-    char code[32];   // "unsupported_media" "limits_exceeded" "media_error"
+    char code[WIRE_CODE_BYTES]; // "unsupported_media" "limits_exceeded" "media_error"
     char detail[WIRE_TEXT_BYTES]; // for the uploader: what was found
     char container[TRACK_CODEC_BYTES];
     uint32_t tracks;
@@ -101,9 +107,10 @@ struct wire_make {
     int64_t plan_end;     // last border of the plan, ticks of `timescale`
     int64_t audio_end;    // packets in the whole audio track
     // Range. Video: GOP borders in ticks of timescale; borders - 1 GOPs, each
-    // with the entry to decode from. Audio: border[0] first packet, border[1]
-    // end packet, one entry (of the video GOP before it, or zero). No borders:
-    // only INITs are wanted.
+    // with the entry to decode from; a copied rendition and an I-frame have two
+    // borders and one entry. Audio: border[0] first packet, border[1] end
+    // packet, one entry (of the video GOP before it, or zero). No borders: only
+    // INITs are wanted.
     uint32_t borders;
     int64_t border[WIRE_BORDERS_MAX];
     struct plan_entry entry[WIRE_BORDERS_MAX];
@@ -111,9 +118,10 @@ struct wire_make {
     struct wire_output output[WIRE_OUTPUTS_MAX];
 };
 
-// fds: video init, video piece, [audio init, audio piece,] output.
+// fds: [video init, video piece,] [audio init, audio piece,] output.
 struct wire_ts {
     uint32_t request;
+    bool has_video;          // at least one of the two
     bool has_audio;
     uint32_t segment;        // number: for continuity counters
     uint32_t video_timescale, audio_timescale;
@@ -152,3 +160,7 @@ must_check enum err wire_receive(int sock, struct wire_message *ret, int *fds,
                                  size_t *ret_fd_count);
 // What wire_receive() applies: each number in bounds, each text terminated.
 must_check enum err wire_check(const struct wire_message *m);
+// How many descriptors belong to a message that wire_check() has passed.
+size_t wire_fd_count(const struct wire_message *m);
+// How many bytes a message of this type has on the socket; 0: no such type.
+size_t wire_message_bytes(enum wire_type type);
