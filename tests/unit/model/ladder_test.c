@@ -38,7 +38,7 @@ static void set_tracks(struct track t[2], int32_t width, int32_t height)
         .is_playable = true,
         .coded_width = width,
         .coded_height = height,
-        .sample_aspect = {1, 1},
+        .sample_aspect = {1,  1},
         .frame_rate = {25, 1},
         .bit_depth = 8,
         .chroma = 420,
@@ -53,10 +53,12 @@ static void set_tracks(struct track t[2], int32_t width, int32_t height)
 
 static struct ladder_wish default_wish(void)
 {
-    struct ladder_wish wish = {.preset = "veryfast",
-                               .copy_source = true,
-                               .audio_bps = {128000, 64000},
-                               .audios = 2};
+    struct ladder_wish wish = {
+        .preset = "veryfast",
+        .copy_source = true,
+        .audio_bps = {128000, 64000},
+        .audios = 2
+    };
     assert_int_equal(
         ladder_parse_rungs(STR("1080p:4800k:60 720p:2700k:60 480p:1300k:30 "
                                "360p:750k:30 240p:400k:30"),
@@ -96,8 +98,7 @@ static void a_full_hd_source_gets_all_rungs(void **state)
     set_tracks(t, 1920, 1080);
     struct plan p = short_plan();
     uint32_t count = build(t, &p, 0, r);
-    assert_names(r, count,
-                 "1080p 720p 480p 360p 240p audio-128k audio-64k");
+    assert_names(r, count, "1080p 720p 480p 360p 240p audio-128k audio-64k");
     assert_int_equal(r[2].width, 854);
     assert_int_equal(r[2].recipe.sizes, 3);
     assert_int_equal(r[2].recipe.size[0].width, 1920);
@@ -131,8 +132,7 @@ static void no_rung_is_above_the_source(void **state)
     assert_names(r, build(t, &p, 0, r),
                  "900p 720p 480p 360p 240p audio-128k audio-64k");
     set_tracks(t, 853, 481);
-    assert_names(r, build(t, &p, 0, r),
-                 "480p 360p 240p audio-128k audio-64k");
+    assert_names(r, build(t, &p, 0, r), "480p 360p 240p audio-128k audio-64k");
     set_tracks(t, 3840, 2160);
     assert_names(r, build(t, &p, 0, r),
                  "1080p 720p 480p 360p 240p audio-128k audio-64k");
@@ -211,9 +211,17 @@ static void bad_rungs_are_named(void **state)
     (void)state;
     struct ladder_wish wish = {0};
     static const char *const bad[] = {
-        "",           "720",         "720p",           "720p:2700",
-        "721p:2700k", "720p:2700k:", "720p:2700k:300", "480p:1k:30",
-        "480p:1300k 720p:2700k",     "8p:100k",        "720p:2700k:30:1",
+        "",
+        "720",
+        "720p",
+        "720p:2700",
+        "721p:2700k",
+        "720p:2700k:",
+        "720p:2700k:300",
+        "480p:1k:30",
+        "480p:1300k 720p:2700k",
+        "8p:100k",
+        "720p:2700k:30:1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(ladder_parse_rungs(str_of(bad[i]), &wish),
