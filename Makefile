@@ -171,6 +171,15 @@ $(foreach r,$(ROOMS),$(eval all-unit-$(r): $(filter $(VARIANT)/unit/$(r)/%,$(UNI
 golden: export GOLDEN := write
 golden: unit-package
 
+# ---- checks of the source ----------------------------------------------------
+
+# conf/reeld.conf comes from src/config/settings.def; `make lint` compares them.
+$(VARIANT)/write-conf: tests/lint/write_conf.c $(call libs_of,config base)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(call link_libs,config base) -o $@
+.PHONY: conf
+conf: $(VARIANT)/write-conf
+	$(Q)$< > conf/reeld.conf
+
 # ---- what every target needs -------------------------------------------------
 
 PACKAGES := gcc make pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
