@@ -36,13 +36,21 @@ enum {
     PLAN_GOPS_MAX = 500000,
     PLAN_JUMPS_MAX = 64,
     PLAN_PACKED_BYTES_MAX = 16 << 20,
+    PLAN_SEGMENT_GOPS_MAX = 32,
+    PLAN_TIMESCALE_MAX = 1 << 30,
     AAC_FRAME_SAMPLES = 1024,
 };
+// Far beyond what is accepted, and small enough that no sum overflows.
+#define PLAN_TICKS_MAX       (INT64_C(1) << 52)
+#define PLAN_SOURCE_TIME_MAX (INT64_C(1) << 60)
 
 // Where to begin decoding so that every frame from a border on comes out whole.
+// Made by the worker's input and read by it alone: elsewhere only a value.
 struct plan_entry {
-    int64_t dts;      // of the key packet, source time base of the track
-    int64_t position; // byte offset of that packet in the file, -1 unknown
+    int64_t dts;      // of the key packet, source time base of the track (pts
+                      // where the container's index is in pts)
+    int64_t position; // byte offset of that packet in the file (or of what the
+                      // container's index points at), -1 unknown
 };
 
 // From byte `position` on, `shift` is added to every timestamp of the file: how
@@ -87,22 +95,23 @@ DEFINE_SCOPED(plan, struct plan *, plan_free)
 
 // How long segments and GOPs are wished to be. Microseconds.
 struct plan_wish {
-    int64_t segment_us;     // segment_duration, 4 s
-    int64_t segment_max_us; // segment_duration_max, 6 s: past it no copying
-    int64_t gop_us;         // gop_duration, 2 s
-    uint32_t bootstraps;    // first segments that may be shorter ...
+    int64_t segment_us;      // segment_duration, 4 s
+    int64_t segment_max_us;  // segment_duration_max, 6 s: past it no copying
+    int64_t gop_us;          // gop_duration, 2 s
+    uint32_t bootstraps;     // first segments that may be shorter ...
     int64_t bootstrap_us[8]; // ... and how long: 2 s, 2 s
 };
 
 // One frame of the video track as the packet index has it, in order of pts.
 struct plan_frame {
-    int64_t ticks; // media time
-    int64_t dts;   // source time base
-    int64_t position;
-    bool is_shown; // inside the edit list
-    bool is_entry; // decoding may begin here and gives this frame whole, and
-                   // every frame behind it in pts
-    bool is_idr;   // an H.264 IDR: a copied segment may begin here
+    int64_t ticks;    // media time
+    int64_t dts;      // with position: a plan_entry. Decoding from there gives
+    int64_t position; // this frame whole, and every frame behind it in pts
+    bool is_shown;    // inside the edit list
+    bool is_entry;    // a key frame: dts and position are to be believed. They
+                      // are its own where it is clean, an earlier key frame's
+                      // where frames look back over it (open GOPs)
+    bool is_idr;      // an H.264 IDR: a copied segment may begin here
 };
 
 // Lays borders over `frames` (count > 0, rising ticks, first shown one at 0):
@@ -119,8 +128,9 @@ must_check enum err plan_lay_video(struct plan *p, const struct plan_wish *wish,
 must_check enum err plan_lay_audio(struct plan *p, const struct plan_wish *wish,
                                    int64_t end_ticks);
 
-// source_timebase pts -> media ticks and back (exact where the timescale is a
-// multiple of the time base, which plan_pick_timescale() sees to).
+// source_timebase pts -> media ticks: exact where the timescale is a multiple
+// of the time base, which plan_pick_timescale() sees to. A first frame that is
+// held (first_pts > origin_pts) is shown from 0 on all the same.
 int64_t plan_ticks(const struct plan *p, int64_t pts);
 uint32_t plan_pick_timescale(struct rational timebase);
 
