@@ -16,6 +16,8 @@ void plan_free(struct plan *p)
     free(p->gop_border);
     free(p->gop_entry);
     free(p->segment_gop);
+    free(p->run);
+    free(p->gop_run);
     free(p);
 }
 
@@ -104,6 +106,43 @@ uint32_t plan_segment_at(const struct plan *p, int64_t ticks)
     return low;
 }
 
+uint32_t plan_gop_at(const struct plan *p, int64_t ticks)
+{
+    uint32_t low = 0, high = p->gops - 1;
+    while (low < high) {
+        uint32_t middle = high - (high - low) / 2;
+        if (p->gop_border[middle] <= ticks)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+int64_t plan_frame_from(const struct plan *p, int64_t ticks)
+{
+    int64_t end = p->gop_border[p->gops];
+    if (ticks <= 0 || ticks >= end)
+        return ticks <= 0 ? 0 : end;
+    if (p->video_track < 0) {
+        int64_t origin = p->audio[0].grid_origin;
+        int64_t packet = scale_ceil(ticks - origin, 1, AAC_FRAME_SAMPLES);
+        return min_i64(end, origin + packet * AAC_FRAME_SAMPLES);
+    }
+    uint32_t gop = plan_gop_at(p, ticks);
+    int64_t at = p->gop_border[gop];
+    for (uint32_t r = p->gop_run[gop]; r < p->gop_run[gop + 1]; r++) {
+        const struct plan_run *run = &p->run[r];
+        int64_t steps = scale_ceil(max_i64(ticks - at, 0), 1, run->step);
+        if (steps < run->count)
+            return at + steps * run->step;
+        at += run->step * run->count;
+        if (at >= ticks)
+            return at;
+    }
+    return p->gop_border[gop + 1];
+}
+
 static bool is_time(int64_t ticks)
 {
     return ticks >= -PLAN_SOURCE_TIME_MAX && ticks <= PLAN_SOURCE_TIME_MAX;
@@ -159,6 +198,32 @@ static enum err check_audio(const struct plan *p)
     return OK;
 }
 
+// The runs of each GOP fill it exactly.
+static enum err check_runs(const struct plan *p)
+{
+    if (p->video_track < 0)
+        return p->runs == 0 ? OK : fail(ERR_BAD_INPUT, "plan: needless runs");
+    if (p->runs > PLAN_RUNS_MAX || !p->run || !p->gop_run ||
+        p->gop_run[0] != 0 || p->gop_run[p->gops] != p->runs)
+        return fail(ERR_BAD_INPUT, "plan: %u runs", p->runs);
+    for (uint32_t g = 0; g < p->gops; g++) {
+        int64_t at = p->gop_border[g];
+        if (p->gop_run[g + 1] <= p->gop_run[g] || p->gop_run[g + 1] > p->runs)
+            return fail(ERR_BAD_INPUT, "plan: gop %u has no pictures", g);
+        for (uint32_t r = p->gop_run[g]; r < p->gop_run[g + 1]; r++) {
+            int64_t length;
+            if (p->run[r].step < 1 || p->run[r].count < 1 ||
+                mul_overflows(p->run[r].step, (int64_t)p->run[r].count,
+                              &length) ||
+                add_overflows(at, length, &at) || at > p->gop_border[g + 1])
+                return fail(ERR_BAD_INPUT, "plan: run %u is no run", r);
+        }
+        if (at != p->gop_border[g + 1])
+            return fail(ERR_BAD_INPUT, "plan: the runs of gop %u end early", g);
+    }
+    return OK;
+}
+
 enum err plan_check(const struct plan *p)
 {
     if (p->timescale < 1 || p->timescale > PLAN_TIMESCALE_MAX)
@@ -179,5 +244,6 @@ enum err plan_check(const struct plan *p)
             return fail(ERR_BAD_INPUT, "plan: jump %u is no jump", i);
     }
     TRY(check_borders(p));
+    TRY(check_runs(p));
     return check_audio(p);
 }

@@ -7,6 +7,7 @@
 // divide a segment evenly.
 #include <stdlib.h>
 
+#include "plan_runs.h"
 #include "reeld/base/mem.h"
 #include "reeld/model/plan.h"
 
@@ -176,6 +177,11 @@ static void empty(struct plan *p)
     free(p->gop_border);
     free(p->gop_entry);
     free(p->segment_gop);
+    free(p->run);
+    free(p->gop_run);
+    p->run = NULL;
+    p->gop_run = NULL;
+    p->runs = 0;
     p->gop_border = NULL;
     p->gop_entry = NULL;
     p->segment_gop = NULL;
@@ -218,6 +224,8 @@ enum err plan_lay_video(struct plan *p, const struct plan_wish *wish,
         l.on_idr = false;
         e = lay_segments(&l);
     }
+    if (e == OK)
+        e = plan_add_runs(p, frames, count);
     if (e != OK)
         empty(p);
     return e;

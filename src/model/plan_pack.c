@@ -4,6 +4,7 @@
 //   version  timescale  video_track+1  timebase  origin  first-origin  flags
 //   gops  segments  audios  jumps
 //   gops  x (border difference, entry dts difference, position difference)
+//   gops x (runs, runs x (step, count)), where there is video
 //   segments x GOPs of it
 //   audios x (track, rate, grid_origin, packets, is_copied)
 //   jumps x (position difference, shift difference)
@@ -63,6 +64,13 @@ void plan_pack(const struct plan *p, struct buf *out)
         put_step(out, last.dts, p->gop_entry[i].dts);
         put_step(out, last.position, p->gop_entry[i].position);
         last = p->gop_entry[i];
+    }
+    for (uint32_t i = 0; i < p->gops && p->runs > 0; i++) {
+        put(out, p->gop_run[i + 1] - p->gop_run[i]);
+        for (uint32_t r = p->gop_run[i]; r < p->gop_run[i + 1]; r++) {
+            put(out, (uint64_t)p->run[r].step);
+            put(out, p->run[r].count);
+        }
     }
     for (uint32_t i = 0; i < p->segments; i++)
         put(out, p->segment_gop[i + 1] - p->segment_gop[i]);
@@ -153,6 +161,27 @@ static void get_borders(struct unpack *u, struct plan *p)
         last.position = get_step(u, last.position);
         p->gop_entry[i] = last;
     }
+}
+
+static void get_runs(struct unpack *u, struct plan *p)
+{
+    size_t runs = 0, capacity = 0;
+    p->gop_run = NEW_ARRAY((size_t)p->gops + 1, uint32_t);
+    for (uint32_t i = 0; i < p->gops && !u->is_bad; i++) {
+        uint64_t count = get(u, PLAN_RUNS_MAX);
+        // Each run takes two bytes at least: memory grows with what is there.
+        for (uint64_t r = 0; r < count && !u->is_bad; r++) {
+            struct plan_run run = {.step = (int64_t)get(u, INT64_MAX),
+                                   .count = (uint32_t)get(u, UINT32_MAX)};
+            PUSH(p->run, runs, capacity, run);
+        }
+        p->gop_run[i + 1] = (uint32_t)runs;
+    }
+    p->runs = (uint32_t)runs;
+}
+
+static void get_segments(struct unpack *u, struct plan *p)
+{
     for (uint32_t i = 0; i < p->segments && !u->is_bad; i++)
         p->segment_gop[i + 1] =
             p->segment_gop[i] + (uint32_t)get(u, PLAN_SEGMENT_GOPS_MAX);
@@ -185,6 +214,10 @@ enum err plan_unpack(struct str packed, struct plan **ret)
     get_head(&u, p);
     if (!u.is_bad)
         get_borders(&u, p);
+    if (!u.is_bad && p->video_track >= 0)
+        get_runs(&u, p);
+    if (!u.is_bad)
+        get_segments(&u, p);
     if (!u.is_bad)
         get_rest(&u, p);
     if (u.is_bad || u.rest.len > 0)

@@ -34,6 +34,7 @@
 
 enum {
     PLAN_GOPS_MAX = 500000,
+    PLAN_RUNS_MAX = 4000000,
     PLAN_JUMPS_MAX = 64,
     PLAN_PACKED_BYTES_MAX = 16 << 20,
     PLAN_SEGMENT_GOPS_MAX = 32,
@@ -68,6 +69,13 @@ struct plan_audio {
     bool is_copied;      // the source's own AAC packets lie on this grid
 };
 
+// `count` shown pictures in a row, each `step` ticks before the next one (the
+// last of a GOP: before its border). Runs never cross a GOP border.
+struct plan_run {
+    int64_t step;
+    uint32_t count;
+};
+
 struct plan {
     uint32_t timescale;              // ticks a second, > 0
     int32_t video_track;             // index into tracks, -1: audio only
@@ -82,6 +90,9 @@ struct plan {
     uint32_t gops;                   // > 0
     int64_t *gop_border;             // gops + 1 of them, rising, first 0
     struct plan_entry *gop_entry;    // gops of them; audio only: all zero
+    uint32_t runs;                   // 0: audio only
+    struct plan_run *run;            // when each picture is shown
+    uint32_t *gop_run;               // gops + 1: first run of each, runs
     uint32_t segments;               // > 0
     uint32_t *segment_gop;           // segments + 1: first GOP of each, gops
     uint32_t audios;
@@ -144,6 +155,11 @@ void plan_audio_range(const struct plan *p, uint32_t a, uint32_t segment,
                       int64_t *ret_first, int64_t *ret_count);
 // The segment whose range holds `ticks`; clamped to the first and last.
 uint32_t plan_segment_at(const struct plan *p, int64_t ticks);
+// The GOP whose range holds `ticks`; clamped likewise.
+uint32_t plan_gop_at(const struct plan *p, int64_t ticks);
+// When the first picture at or after `ticks` is shown (audio only: when the
+// first packet begins); the last border when there is none.
+int64_t plan_frame_from(const struct plan *p, int64_t ticks);
 
 // Packed form: varints of differences, a version byte first. plan_unpack()
 // believes nothing: every count is bounded before memory is taken, and the

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 // recipe_test.c - recipes: every field counts, bounds hold, keys differ.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "reeld/model/recipe.h"
+
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "reeld/model/recipe.h"
+#include "unit.h"
 
 static struct recipe video_recipe(void)
 {
