@@ -100,9 +100,9 @@ SQL_FILES := $(wildcard sql/migrations/*.sql) $(wildcard sql/queries/*.sql)
 $(VARIANT)/gen/sql.h: sql/embed.awk $(SQL_FILES)
 	@mkdir -p $(@D)
 	$(Q)LC_ALL=C awk -f sql/embed.awk $(SQL_FILES) > $@.tmp && mv $@.tmp $@
-$(VARIANT)/obj/catalog/%.o: $(VARIANT)/gen/sql.h
 
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+$(OBJ_catalog): $(VARIANT)/gen/sql.h
 
 $(VARIANT)/obj/%.o: src/%.c | deps-check
 	@mkdir -p $(@D)

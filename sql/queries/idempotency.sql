@@ -1,0 +1,24 @@
+-- idempotency.sql - answers kept for POSTs that are sent again.
+
+-- name: idempotency_expire
+DELETE FROM idempotency WHERE created_us < :before_us;
+
+-- name: idempotency_drop_claims
+-- At start: who held them is dead.
+DELETE FROM idempotency WHERE status = 0;
+
+-- name: idempotency_get
+SELECT request_sha256, status, body FROM idempotency WHERE key_sha256 = :key;
+
+-- name: idempotency_claim
+INSERT INTO idempotency (key_sha256, request_sha256, status, body, created_us)
+VALUES (:key, :request, 0, '', :now_us);
+
+-- name: idempotency_keep
+UPDATE idempotency SET status = :status, body = :body
+WHERE key_sha256 = :key AND status = 0
+RETURNING status;
+
+-- name: idempotency_drop
+DELETE FROM idempotency WHERE key_sha256 = :key AND status = 0
+RETURNING status;

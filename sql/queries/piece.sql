@@ -1,0 +1,58 @@
+-- piece.sql - what has been made.
+
+-- name: piece_get
+SELECT source_row, recipe_row, kind, number, duration_us, size_bytes
+FROM piece WHERE blob_key = :key;
+
+-- name: piece_add
+-- Pieces are a pure function of their key, so one that is there already is the
+-- same one. The fact of a source that was removed meanwhile is not wanted.
+INSERT INTO piece (blob_key, source_row, recipe_row, kind, number, duration_us,
+    size_bytes, rate_bps, used_us)
+SELECT :key, s.source_row, r.recipe_row, :kind, :number, :duration_us,
+    :size_bytes, :rate_bps, :used_us
+FROM source s, recipe r
+WHERE s.source_row = :source_row AND r.recipe_row = :recipe_row
+ON CONFLICT (blob_key) DO NOTHING;
+
+-- name: piece_forget
+DELETE FROM piece WHERE blob_key = :key RETURNING source_row;
+
+-- name: piece_touch
+UPDATE piece SET used_us = :now_us WHERE blob_key = :key;
+
+-- name: piece_made_numbers
+SELECT number FROM piece INDEXED BY piece_by_place
+WHERE source_row = :source_row AND recipe_row = :recipe_row AND kind = :kind
+    AND number < :count;
+
+-- name: piece_rates
+-- One row of sums, and the first hit from the fast end of an index.
+SELECT m.pieces, m.size_bytes, m.duration_us,
+    coalesce((SELECT p.rate_bps FROM piece p INDEXED BY piece_by_rate
+        WHERE p.source_row = m.source_row AND p.recipe_row = m.recipe_row
+            AND p.kind = m.kind AND p.duration_us > 0
+            AND p.duration_us >= :least_us
+        ORDER BY p.rate_bps DESC LIMIT 1), 0)
+FROM made m
+WHERE m.source_row = :source_row AND m.recipe_row = :recipe_row
+    AND m.kind = :kind;
+
+-- name: piece_coldest
+SELECT blob_key, size_bytes FROM piece INDEXED BY piece_by_use
+WHERE kind <> 0 ORDER BY used_us;
+
+-- name: piece_remove_unwanted
+-- Up to :limit pieces of a source that no rendition of an asset asks for.
+DELETE FROM piece WHERE piece_row IN (
+    SELECT piece_row FROM piece
+    WHERE source_row = :source_row AND recipe_row NOT IN (
+        SELECT d.recipe_row
+        FROM rendition d JOIN asset a ON a.asset_row = d.asset_row
+        WHERE a.source_row = :source_row)
+    LIMIT :limit)
+RETURNING blob_key;
+
+-- name: blob_is_named
+SELECT EXISTS (SELECT 1 FROM source WHERE sha256 = :key)
+    OR EXISTS (SELECT 1 FROM piece WHERE blob_key = :key);

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// assets.c - uploads: adding, probing's verdict, changing, listing, reading.
+#include <string.h>
+
+#include "core.h"
+#include "reeld/base/clock.h"
+
+static const char *kind_name(bool is_video)
+{
+    return is_video ? "video" : "audio";
+}
+
+static const char *or_text(const char *text, const char *instead)
+{
+    return text && *text ? text : instead;
+}
+
+// ---- reading ---------------------------------------------------------------
+
+static enum err read_asset(struct catalog *c, const struct id *id,
+                           struct asset *ret)
+{
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    TRY(db_begin(r.db, DB_READ));
+    enum err e = asset_rows_read(r.db, id, ret);
+    db_rollback(r.db); // nothing was changed: this only ends the view
+    return e;
+}
+
+enum err catalog_asset(struct catalog *c, const struct id *id,
+                       const struct asset **ret)
+{
+    uint64_t mark;
+    const struct asset *hit = cache_get(c->cache, id, &mark);
+    if (!hit) {
+        struct asset *fresh = asset_new();
+        scoped(asset) const struct asset *held = fresh;
+        TRY(read_asset(c, id, fresh));
+        cache_put(c->cache, fresh, mark);
+        hit = take(held);
+    }
+    *ret = hit;
+    return OK;
+}
+
+uint64_t catalog_generation(struct catalog *c, const struct id *asset)
+{
+    return cache_generation(c->cache, asset);
+}
+
+static struct str none_if_empty(struct str s)
+{
+    return s.len > 0 ? s : (struct str){NULL, 0};
+}
+
+// The part of an id behind its prefix: what lists are sorted by.
+static struct str birth_of(const struct id *id)
+{
+    struct str rest = str_of(id->text);
+    (void)str_cut(&rest, '-');
+    return rest;
+}
+
+enum err catalog_list_assets(struct catalog *c,
+                             const struct catalog_asset_filter *f,
+                             struct id *ret, uint32_t *ret_count,
+                             bool *ret_more)
+{
+    struct id after;
+    struct str birth = {NULL, 0};
+    if (f->after.len > 0) {
+        TRY(id_parse(f->after, &after));
+        birth = birth_of(&after);
+    }
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    bool is_all = f->collection.len == 0;
+    scoped(query) struct query q;
+    query_init(&q, r.db,
+               is_all ? SQL_ASSET_LIST : SQL_ASSET_LIST_OF_COLLECTION);
+    if (!is_all)
+        query_str(&q, ":collection", f->collection);
+    query_str(&q, ":after", birth);
+    query_str(&q, ":state", none_if_empty(f->state));
+    query_str(&q, ":kind", none_if_empty(f->kind));
+    query_str(&q, ":name", none_if_empty(f->name));
+    query_int(&q, ":limit", (int64_t)f->limit + 1);
+    uint32_t count = 0;
+    bool has_row;
+    for (;;) {
+        TRY(query_step(&q, &has_row));
+        if (!has_row || count == f->limit)
+            break;
+        query_get_text(&q, ret[count++].text, sizeof(ret->text));
+    }
+    *ret_count = count;
+    *ret_more = has_row;
+    return OK;
+}
+
+// ---- changes ---------------------------------------------------------------
+
+static enum err add_source(struct db *db, const struct asset *a,
+                           int64_t *ret_row)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_SOURCE_ADD);
+    query_digest(&q, ":sha256", &a->source);
+    query_int(&q, ":size_bytes", a->size_bytes);
+    TRY(query_one(&q));
+    *ret_row = query_get_int(&q);
+    return OK;
+}
+
+static enum err add_row(struct db *db, const struct asset *a,
+                        int64_t source_row, int64_t *ret_row)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_ASSET_ADD);
+    query_text(&q, ":id", a->id.text);
+    query_str(&q, ":birth", birth_of(&a->id));
+    query_text(&q, ":kind", kind_name(a->is_video));
+    query_text(&q, ":name", or_text(a->name, ""));
+    query_text(&q, ":description", or_text(a->description, ""));
+    query_text(&q, ":metadata", or_text(a->metadata, "{}"));
+    query_text(&q, ":filename", or_text(a->filename, ""));
+    query_text(&q, ":collection", or_text(a->collection, "default"));
+    query_int(&q, ":created_us", a->created_us);
+    query_int(&q, ":source_row", source_row);
+    query_int(&q, ":epoch", a->epoch);
+    TRY(query_one(&q));
+    *ret_row = query_get_int(&q);
+    return OK;
+}
+
+enum err catalog_add_asset(struct catalog *c, const struct asset *a)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    int64_t source_row, asset_row;
+    TRY(add_source(w.db, a, &source_row));
+    TRY(add_row(w.db, a, source_row, &asset_row));
+    TRY(jobs_add(w.db, JOB_PROBE, asset_row));
+    enum err e = change_commit(&w);
+    cache_asset_changed(c->cache, &a->id);
+    return e;
+}
+
+struct asset_move {
+    enum asset_state to;
+    const char *kind; // NULL: as it is
+    const char *error_code, *error_detail;
+};
+
+static enum err move_asset(struct db *db, const struct id *id,
+                           const struct asset_move *m, int64_t *ret_row)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_ASSET_MOVE_STATE);
+    query_text(&q, ":id", id->text);
+    query_text(&q, ":from", asset_state_name(ASSET_UPLOADED));
+    query_text(&q, ":to", asset_state_name(m->to));
+    query_text(&q, ":kind", m->kind);
+    query_text(&q, ":error_code", m->error_code);
+    query_text(&q, ":error_detail", m->error_detail);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_CONFLICT, "asset %s is not in state uploaded",
+                    id->text);
+    *ret_row = query_get_int(&q);
+    return OK;
+}
+
+enum err catalog_asset_ready(struct catalog *c, const struct asset *a,
+                             const char *build, bool with_ladder)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    struct asset_move m = {.to = ASSET_READY, .kind = kind_name(a->is_video)};
+    int64_t asset_row;
+    TRY(move_asset(w.db, &a->id, &m, &asset_row));
+    TRY(asset_rows_add(w.db, asset_row, a, build));
+    if (with_ladder)
+        TRY(jobs_add(w.db, JOB_LADDER, asset_row));
+    enum err e = change_commit(&w);
+    cache_asset_changed(c->cache, &a->id);
+    return e;
+}
+
+enum err catalog_asset_rejected(struct catalog *c, const struct id *id,
+                                const char *code, const char *detail)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    struct asset_move m = {
+        .to = ASSET_REJECTED, .error_code = code, .error_detail = detail};
+    int64_t asset_row;
+    TRY(move_asset(w.db, id, &m, &asset_row));
+    enum err e = change_commit(&w);
+    cache_asset_changed(c->cache, id);
+    return e;
+}
+
+enum err catalog_change_asset(struct catalog *c, const struct id *id,
+                              const struct catalog_asset_change *ch)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    scoped(query) struct query q;
+    query_init(&q, w.db, SQL_ASSET_CHANGE);
+    query_text(&q, ":id", id->text);
+    query_text(&q, ":name", ch->name);
+    query_text(&q, ":description", ch->description);
+    query_text(&q, ":metadata", ch->metadata);
+    query_text(&q, ":collection", ch->collection);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_NOT_FOUND, "no asset %s", id->text);
+    query_done(&q);
+    enum err e = change_commit(&w);
+    cache_asset_changed(c->cache, id);
+    return e;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// core.h - what the parts of the catalog share: connections and transactions.
+//
+//     scoped(change) struct change w = {0};
+//     TRY(change_begin(c, DB_DURABLE, &w));
+//     ... queries on w.db; an early return takes all of it back ...
+//     return change_commit(&w);
+//
+//     scoped(reading) struct reading r = {0};
+//     TRY(reading_begin(c, &r));
+//     ... queries on r.db ...
+#pragma once
+
+#include <pthread.h>
+
+#include "cache.h"
+#include "db.h"
+#include "reeld/catalog.h"
+
+enum { READERS_KEPT = 32 };
+
+struct catalog {
+    db_opener *open_db;
+    void *open_context;
+    char *path;
+    int lock_fd; // of "PATH.lock": one daemon a database
+    struct cache *cache;
+
+    // Held for a whole transaction, disk and all: there is one writer.
+    pthread_mutex_t write_lock;
+    struct db *writer; // NULL after it broke; the next change opens another
+
+    pthread_mutex_t readers_lock;
+    struct db *readers[READERS_KEPT]; // idle ones
+    size_t reader_count;
+};
+
+// catalog_open() on any kind of database, for tests.
+must_check enum err catalog_open_on(const struct catalog_options *o,
+                                    db_opener *open_db, void *open_context,
+                                    struct catalog **ret);
+
+struct change {
+    struct catalog *catalog;
+    struct db *db;
+    bool is_open;
+};
+
+// Threads: not HTTP's (assert_role).
+must_check enum err change_begin(struct catalog *c, enum db_mode mode,
+                                 struct change *ret);
+// A failure may still mean that the change is there after a restart: blobs that
+// it names must not be removed on account of it.
+must_check enum err change_commit(struct change *w);
+void change_done(struct change *w);
+static inline void scoped_release_change(struct change *held)
+{
+    change_done(held);
+}
+
+struct reading {
+    struct catalog *catalog;
+    struct db *db;
+};
+
+must_check enum err reading_begin(struct catalog *c, struct reading *ret);
+void reading_done(struct reading *r);
+static inline void scoped_release_reading(struct reading *held)
+{
+    reading_done(held);
+}
+
+// asset_rows.c: a struct asset as rows of several tables.
+must_check enum err asset_rows_read(struct db *db, const struct id *id,
+                                    struct asset *ret);
+// Plan, tracks, renditions and recipes of an asset that becomes READY.
+must_check enum err asset_rows_add(struct db *db, int64_t asset_row,
+                                   const struct asset *a, const char *build);
+
+// jobs.c: a queued job, inside of a change.
+must_check enum err jobs_add(struct db *db, enum job_kind kind,
+                             int64_t asset_row);
+
+// removal.c: finishes removals that a crash cut short.
+must_check enum err removal_resume(struct catalog *c);

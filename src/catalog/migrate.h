@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// migrate.h - bringing a database to the schema of this program.
+#pragma once
+
+#include <stddef.h>
+
+#include "db.h"
+#include "reeld/base/err.h"
+
+enum { MIGRATE_APPLICATION_ID = 0x7265656c }; // "reel"
+
+// A script as lines up to a NULL. The first makes an empty database version 1.
+typedef const char *const *migration_lines;
+
+struct migrations {
+    const migration_lines *list;
+    size_t count;
+};
+
+// Those of sql/migrations/.
+struct migrations migrate_own(void);
+
+// Checks what `db` (at `path`) is and brings it to the last version, in one
+// transaction. An older one is copied to "PATH.vN" before. ERR_BAD_INPUT when
+// it is damaged, of another program, of a newer reeld, or was made by other
+// scripts than these.
+must_check enum err migrate(struct db *db, const char *path,
+                            struct migrations scripts);
