@@ -22,14 +22,21 @@ struct rational {
 // INT64_MIN and INT64_MAX.
 int64_t scale_floor(int64_t value, int64_t num, int64_t den);
 int64_t scale_ceil(int64_t value, int64_t num, int64_t den);
-int64_t scale_round(int64_t value, int64_t num, int64_t den); // half away from 0
+// Halves go away from zero.
+int64_t scale_round(int64_t value, int64_t num, int64_t den);
 
 // Lowest terms, den > 0; a zero denominator gives 0/1.
 struct rational rational_reduce(struct rational r);
 int rational_compare(struct rational a, struct rational b); // <0, 0, >0
 
-static inline int64_t min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static inline int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 static inline int64_t clamp_i64(int64_t v, int64_t least, int64_t most)
 {
     return max_i64(least, min_i64(v, most));

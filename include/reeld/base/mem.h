@@ -22,13 +22,13 @@ void *mem_grow(void *items, size_t *capacity, size_t need, size_t item_bytes)
 // A copy of a C string, never NULL.
 char *mem_text(const char *text) __attribute__((malloc, returns_nonnull));
 
-#define NEW(type) ((type *)mem_new(1, sizeof(type)))
+#define NEW(type)              ((type *)mem_new(1, sizeof(type)))
 #define NEW_ARRAY(count, type) ((type *)mem_new((count), sizeof(type)))
 
 // Appends one item to a growing array of three variables.
 #define PUSH(items, count, capacity, item)                                     \
     do {                                                                       \
-        (items) = mem_grow((items), &(capacity), (count) + 1,                  \
-                           sizeof *(items));                                   \
+        (items) =                                                              \
+            mem_grow((items), &(capacity), (count) + 1, sizeof *(items));      \
         (items)[(count)++] = (item);                                           \
     } while (0)

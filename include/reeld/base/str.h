@@ -27,9 +27,10 @@ bool str_ends(struct str s, struct str suffix);
 struct str str_trim(struct str s); // blanks and tabs at both ends
 struct str str_skip(struct str s, size_t bytes);
 
-// Cuts *rest at the first `separator`: returns what stands before it and leaves
-// in *rest what stands behind it. Without one: returns all, *rest is empty with
-// a NULL pointer, so that a loop `while (rest.ptr)` sees a trailing empty field.
+// Cuts *rest at the first `separator`: returns what stands before it and
+// leaves in *rest what stands behind it. Without one: returns all, *rest is
+// empty with a NULL pointer, so that a loop `while (rest.ptr)` sees a trailing
+// empty field.
 struct str str_cut(struct str *rest, char separator);
 
 // A heap copy with a terminator; release with free().
