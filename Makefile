@@ -4,6 +4,9 @@
 #   make            build/reeld and build/reel-worker
 #   make demo       install what is missing, build, serve on 127.0.0.1:8080
 #   make test       all tests; `make help` lists the rest
+#
+# SAN=address,undefined or SAN=thread builds beside the release with sanitizers,
+# V=1 shows commands, CI=1 makes warnings errors.
 
 VERSION := 0.1.0
 BUILD   ?= build
@@ -31,7 +34,8 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -pthread
 ifeq ($(SAN),)
 ALL_CFLAGS += $(HARDEN)
 else
-ALL_CFLAGS += -fPIE -fsanitize=$(SAN) -fno-omit-frame-pointer -DREELD_SANITIZED
+ALL_CFLAGS += -fPIE -fsanitize=$(SAN) -fno-sanitize-recover=all \
+              -fno-omit-frame-pointer -DREELD_SANITIZED
 LDFLAGS += -fsanitize=$(SAN)
 endif
 
@@ -74,13 +78,20 @@ libs_of = $(foreach r,$(1),$(call lib,$(r)))
 needs = $(1) $(NEEDS_$(1))
 link_libs = $(foreach r,$(1),$(LIBS_$(r)))
 
-.PHONY: all
+## all           the two programs and the web pages, in build/
+.PHONY: all help clean
 all: $(VARIANT)/reeld $(VARIANT)/reel-worker
 ifeq ($(SAN),)
 all: $(BUILD)/reeld $(BUILD)/reel-worker
 $(BUILD)/reeld $(BUILD)/reel-worker: $(BUILD)/%: $(VARIANT)/%
 	$(Q)ln -sf release/$* $@
 endif
+
+help:
+	@sed -n 's/^## /  make /p' Makefile
+## clean         takes away all that was built
+clean:
+	rm -rf $(BUILD)
 
 define room_rules
 SRC_$(1) := $$(wildcard src/$(1)/*.c)
@@ -160,6 +171,7 @@ $(foreach r,$(ROOMS),$(eval $(call unit_rules,$(r))))
 
 .PHONY: unit unit-build
 unit-build: $(UNIT_BIN)
+## unit          unit tests; unit-ROOM for those of one room
 unit: $(UNIT_BIN) $(VARIANT)/reel-worker
 	$(Q)tests/run-unit $(UNIT_BIN)
 # One room's tests alone: make unit-model
@@ -168,17 +180,120 @@ $(foreach r,$(ROOMS),$(eval all-unit-$(r): $(filter $(VARIANT)/unit/$(r)/%,$(UNI
 
 # Rewrites the expected manifests; review the difference before committing it.
 .PHONY: golden
+## golden        rewrites the expected manifests of the tests
 golden: export GOLDEN := write
 golden: unit-package
 
 # ---- checks of the source ----------------------------------------------------
 
-# conf/reeld.conf comes from src/config/settings.def; `make lint` compares them.
+C_FILES := $(wildcard src/*.[ch] src/*/*.[ch] include/reeld/*.h include/reeld/*/*.h \
+           tests/*/*.[ch] tests/unit/*/*.[ch])
+.PHONY: format format-check cppcheck tidy conf
+## format        lays out all C files by .clang-format
+format:
+	$(Q)clang-format -i $(C_FILES)
+format-check: | test-deps
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+# conf/reeld.conf comes from src/config/settings.def; lint compares them.
 $(VARIANT)/write-conf: tests/lint/write_conf.c $(call libs_of,config base)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(call link_libs,config base) -o $@
-.PHONY: conf
+## conf          writes conf/reeld.conf from src/config/settings.def
 conf: $(VARIANT)/write-conf
 	$(Q)$< > conf/reeld.conf
+
+# Each check is a script that prints what it found (tests/lint/README);
+# `make -k lint` shows what all of them find.
+SOURCE_CHECKS := lint-floors lint-words lint-shape lint-headers
+BUILD_CHECKS  := lint-conf lint-globals lint-links lint-unit
+.PHONY: lint lint-source $(SOURCE_CHECKS) $(BUILD_CHECKS)
+## lint          all rules of the house; lint-source for those without a build
+lint: lint-source $(BUILD_CHECKS)
+lint-source: $(SOURCE_CHECKS) format-check
+lint-floors lint-words lint-shape: lint-%:
+	$(Q)tests/lint/$*
+lint-headers: | deps-check
+	$(Q)tests/lint/headers $(CC) -std=gnu17 $(CPPFLAGS)
+lint-conf: $(VARIANT)/write-conf
+	$(Q)$< | diff conf/reeld.conf - || { echo "conf/reeld.conf is not as settings.def says: make conf"; exit 1; }
+lint-globals: all
+	$(Q)tests/lint/globals $(VARIANT)/obj
+lint-links: all
+	$(Q)tests/lint/links $(VARIANT)
+lint-unit: | test-deps
+	$(Q)tests/lint/unit systemd/reeld.service
+## cppcheck      static analysis by cppcheck
+cppcheck: $(VARIANT)/gen/sql.h | test-deps
+	$(Q)cppcheck -q -j2 --std=c11 --enable=warning,style,performance,portability \
+	    --inline-suppr --suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 \
+	    -D_GNU_SOURCE -Iinclude -I$(VARIANT)/gen src
+TIDY := $(patsubst src/%.c,$(VARIANT)/tidy/%.ok,$(wildcard src/*.c src/*/*.c))
+$(VARIANT)/tidy/%.ok: src/%.c .clang-tidy $(wildcard include/reeld/*.h include/reeld/*/*.h) \
+                      $(VARIANT)/gen/sql.h | test-deps
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  TIDY  $<")
+	$(Q)clang-tidy --quiet $< -- -std=gnu17 $(CPPFLAGS) $(INC_package) 2>/dev/null
+	@touch $@
+## tidy          static analysis by clang-tidy, slow the first time
+tidy: $(TIDY)
+
+# ---- fuzzing: tests/fuzz/NAME_fuzz.c, seeds in tests/fuzz/corpus/NAME/ --------
+
+# `fuzz` looks for new trouble with libFuzzer, SECONDS_EACH a target; what it
+# finds stays in build/fuzz. `fuzz-replay` runs the seeds alone, with any
+# compiler. Both make the rooms anew with sanitizers.
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+SECONDS_EACH ?= 20
+.PHONY: fuzz fuzz-replay fuzz-run fuzz-replay-run
+## fuzz          libFuzzer on each parser, SECONDS_EACH=20
+fuzz: | test-deps
+	$(Q)$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined fuzz-run
+## fuzz-replay   the seeds of the fuzz targets alone, under sanitizers
+fuzz-replay:
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined fuzz-replay-run
+
+fuzz_link = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.c,$^) \
+    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call link_libs,$(ROOMS)) -o $@
+$(VARIANT)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(call libs_of,$(ROOMS))
+	@mkdir -p $(@D)
+	$(Q)$(fuzz_link) -fsanitize=fuzzer
+$(VARIANT)/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(call libs_of,$(ROOMS))
+	@mkdir -p $(@D)
+	$(Q)$(fuzz_link)
+fuzz-run: $(FUZZ:%=$(VARIANT)/fuzz/%_fuzz)
+	$(Q)tests/fuzz/run $(SECONDS_EACH) $(BUILD)/fuzz $^
+fuzz-replay-run: $(FUZZ:%=$(VARIANT)/fuzz/%_replay)
+	$(Q)for program in $^; do name=$${program##*/}; \
+	    "$$program" tests/fuzz/corpus/$${name%_replay} || exit 1; done
+
+# ---- installation: the FHS below PREFIX, packages set DESTDIR -----------------
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+INSTALLED  := $(PREFIX)/bin/reeld $(PREFIX)/libexec/reeld/reel-worker \
+              $(UNITDIR)/reeld.service $(UNITDIR)/reeld.socket
+TREES      := $(PREFIX)/libexec/reeld $(PREFIX)/share/reeld $(PREFIX)/share/doc/reeld
+.PHONY: install uninstall
+## install       to PREFIX=/usr/local, below DESTDIR
+install: all
+	install -D -m 755 $(VARIANT)/reeld $(DESTDIR)$(PREFIX)/bin/reeld
+	install -D -m 755 $(VARIANT)/reel-worker $(DESTDIR)$(PREFIX)/libexec/reeld/reel-worker
+	install -d $(DESTDIR)$(PREFIX)/share/reeld/web/vendor $(DESTDIR)$(UNITDIR)
+	install -m 644 $(wildcard $(BUILD)/web/*.*) $(DESTDIR)$(PREFIX)/share/reeld/web
+	install -m 644 $(wildcard $(BUILD)/web/vendor/*) $(DESTDIR)$(PREFIX)/share/reeld/web/vendor
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/reeld conf/reeld.conf LICENSE $(wildcard README.md)
+	$(Q)for unit in reeld.service reeld.socket; do \
+	    sed -e 's|/usr/local|$(PREFIX)|g' -e 's|/etc/reeld|$(SYSCONFDIR)/reeld|g' systemd/$$unit \
+	        > $(DESTDIR)$(UNITDIR)/$$unit && chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	$(Q)test -e $(DESTDIR)$(SYSCONFDIR)/reeld.conf || \
+	    install -D -m 644 conf/reeld.conf $(DESTDIR)$(SYSCONFDIR)/reeld.conf
+## uninstall     takes away what install put there
+# The settings and the data belong to the operator and stay.
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	rm -rf $(addprefix $(DESTDIR),$(TREES))
+	@echo "left in place: $(SYSCONFDIR)/reeld.conf and the data directory"
 
 # ---- what every target needs -------------------------------------------------
 
@@ -186,12 +301,43 @@ PACKAGES := gcc make pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
 	libavutil-dev libswscale-dev libswresample-dev libx264-dev \
 	libmicrohttpd-dev libsqlite3-dev libjansson-dev libssl-dev libinih-dev \
 	uthash-dev libxml2-dev zlib1g-dev libseccomp-dev libsystemd-dev npm
-.PHONY: deps deps-check
+TEST_PACKAGES := clang libclang-rt-14-dev clang-format clang-tidy cppcheck \
+	libcmocka-dev binutils systemd ffmpeg mpv vlc-bin vlc-plugin-base chromium \
+	libxml2-utils sqlite3 curl strace wrk nginx-light nodejs npm
+
+# Installs what is missing of a list. node and npm may come from elsewhere; on
+# other systems than Debian the list is what to look for.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+define install_missing
+	@mkdir -p $(BUILD)
+	$(Q)missing=; for package in $(1); do \
+	    case $$package in nodejs) command -v node ;; npm) command -v npm ;; *) false ;; esac \
+	        > /dev/null && continue; \
+	    dpkg-query -W -f '$${db:Status-Abbrev}' $$package 2> /dev/null | grep -q '^.i' || \
+	        missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then :; \
+	elif ! command -v apt-get > /dev/null; then echo "needed, by their Debian names:$$missing"; \
+	else echo "  APT  $$missing"; \
+	    $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    $(SUDO) apt-get install -y -qq --no-install-recommends $$missing > $(BUILD)/apt.log 2>&1 || \
+	    { cat $(BUILD)/apt.log; exit 1; }; \
+	fi
+endef
+.PHONY: deps deps-check test-deps
+## deps          installs what the build needs (apt-get); other targets do it too
+## test-deps     the same for tests and checks
+deps: $(BUILD)/.deps
+test-deps: $(BUILD)/.test-deps
 deps-check: $(BUILD)/.deps
 $(BUILD)/.deps: Makefile
-	@mkdir -p $(BUILD)
-	$(Q)dpkg -s $(filter-out npm,$(PACKAGES)) >/dev/null 2>&1 || $(MAKE) --no-print-directory deps
+	$(call install_missing,$(PACKAGES))
 	@touch $@
-deps:
-	@echo "installing what the build needs (apt-get)"
-	$(Q)apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES)
+$(BUILD)/.test-deps: Makefile $(BUILD)/.deps
+	$(call install_missing,$(TEST_PACKAGES))
+	@touch $@
+# Read as a makefile: when it was missing, make begins again, so that what was
+# asked of pkg-config above is asked again now that it is there.
+ifneq ($(filter-out help clean format conf uninstall,$(or $(MAKECMDGOALS),all)),)
+-include $(BUILD)/.deps
+endif
