@@ -92,7 +92,9 @@ struct piece_fact {
 // ERR_NOT_FOUND when it was not made (or was evicted).
 must_check enum err catalog_piece(struct catalog *c, const struct digest *key,
                                   struct piece_fact *ret);
-// changes: several facts in one transaction (group commit).
+// changes: several facts in one transaction (group commit). Facts that are
+// there already stay as they are; those of a source or recipe that is gone are
+// dropped, their blobs are the sweep's.
 must_check enum err catalog_add_pieces(struct catalog *c,
                                        const struct piece_fact *f,
                                        size_t count);
@@ -102,14 +104,15 @@ must_check enum err catalog_forget_piece(struct catalog *c,
 must_check enum err catalog_touch_pieces(struct catalog *c,
                                          const struct digest *keys,
                                          size_t count, int64_t now_us);
-// Which segments of a rendition are made: sets made[number] for each below
-// `count`; *ret_count how many.
+// Which segments of a rendition are made: made[number] is 1 or 0 for each below
+// `count`; *ret_count how many are 1.
 must_check enum err catalog_made_segments(struct catalog *c,
                                           int64_t source_row,
                                           int64_t recipe_row, uint8_t *made,
                                           uint32_t count, uint32_t *ret_count);
 // What the made segments of a rendition measure. peak over any one segment of
-// at least half `target_us`; both 0 when fewer than `least` are made.
+// at least half `target_us`, rounded up; 0 when there is none. A few
+// microseconds, however many there are.
 struct piece_rates {
     uint32_t segments;
     int64_t bytes, duration_us; // sums
@@ -204,7 +207,8 @@ must_check enum err catalog_remove_collection(struct catalog *c,
                                               const char *id);
 
 // Idempotency-Key: first call of (key, endpoint) claims it; later ones find the
-// kept answer. ERR_CONFLICT: still in flight. ERR_BAD_INPUT: other body.
+// kept answer, for 24 hours. ERR_CONFLICT: still in flight. ERR_BAD_INPUT: other
+// body. Claims end with the daemon, answers and notes are there after it.
 struct kept_answer {
     int status;      // 0: claimed just now, go on
     char *body;      // heap
@@ -213,6 +217,9 @@ must_check enum err catalog_idempotency_begin(struct catalog *c,
                                               const struct digest *key,
                                               const struct digest *request,
                                               struct kept_answer *ret);
+// Keeps the answer. A status from 100 to 199 keeps a note instead, which repeats
+// find until a later call puts the answer in its place; 0 gives the claim up.
+// ERR_NOT_FOUND when the key is not claimed, or has its answer.
 must_check enum err catalog_idempotency_end(struct catalog *c,
                                             const struct digest *key,
                                             int status, const char *body);

@@ -258,7 +258,8 @@ CREATE TABLE api_key (
 CREATE TABLE idempotency (
     key_sha256 BLOB PRIMARY KEY CHECK (length(key_sha256) = 32),
     request_sha256 BLOB NOT NULL CHECK (length(request_sha256) = 32),
-    status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 599), -- 0: in flight
+    -- 0: in flight; below 200: a note for a repeat, the answer comes later.
+    status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 599),
     body TEXT NOT NULL,
     created_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

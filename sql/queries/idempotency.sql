@@ -15,10 +15,11 @@ INSERT INTO idempotency (key_sha256, request_sha256, status, body, created_us)
 VALUES (:key, :request, 0, '', :now_us);
 
 -- name: idempotency_keep
+-- A claim (0) or a note (below 200) gives way, a kept answer never changes.
 UPDATE idempotency SET status = :status, body = :body
-WHERE key_sha256 = :key AND status = 0
+WHERE key_sha256 = :key AND status < 200
 RETURNING status;
 
 -- name: idempotency_drop
-DELETE FROM idempotency WHERE key_sha256 = :key AND status = 0
+DELETE FROM idempotency WHERE key_sha256 = :key AND status < 200
 RETURNING status;

@@ -12,7 +12,6 @@
 struct pin {
     struct digest key;
     int64_t since_us;
-    bool is_renewal;
     UT_hash_handle hh;
 };
 
@@ -50,24 +49,17 @@ static struct pin *find(struct fs_pins *p, const struct digest *key)
     return found;
 }
 
-void fs_pin(struct fs_pins *p, const struct digest *key, bool is_renewal)
+void fs_pin(struct fs_pins *p, const struct digest *key)
 {
     struct pin *pin = find(p, key);
     if (pin)
         drop(p, pin);
     pin = NEW(struct pin);
-    *pin = (struct pin){
-        .key = *key, .since_us = clock_now_us(), .is_renewal = is_renewal};
+    *pin = (struct pin){.key = *key, .since_us = clock_now_us()};
     HASH_ADD(hh, p->table, key, sizeof(pin->key), pin);
 }
 
 bool fs_is_pinned(struct fs_pins *p, const struct digest *key)
 {
     return find(p, key) != NULL;
-}
-
-bool fs_is_renewed(struct fs_pins *p, const struct digest *key)
-{
-    struct pin *pin = find(p, key);
-    return pin && pin->is_renewal;
 }

@@ -2,7 +2,7 @@
 // fs_sweep.c - taking blobs and leftovers away.
 //
 // A blob may be published again, for a new fact, at the very moment at which
-// somebody finds that no fact names it. Both sides hold fs.lock: the one while
+// the sweep finds that no fact names it. Both sides hold fs.lock: the one while
 // it renews the blob and pins it, the other while it looks once more and
 // unlinks.
 #include <dirent.h>
@@ -33,9 +33,6 @@ enum err fs_remove(void *self, const struct digest *key)
     struct fs *fs = self;
     char path[FS_PATH_BYTES];
     fs_blob_path(key, path);
-    HOLD(&fs->lock);
-    if (fs_is_renewed(fs->pins, key))
-        return fail(ERR_BUSY, "%s was just published again", path);
     return unlink_blob(fs, path);
 }
 

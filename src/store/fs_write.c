@@ -162,15 +162,13 @@ static enum err publish(struct fs_writer *w, const struct digest *key,
 {
     struct fs *fs = w->fs;
     HOLD(&fs->lock);
-    bool is_new =
-        renameat2(fs->temp, w->name, fs->root, path, RENAME_NOREPLACE) == 0;
-    if (is_new)
+    if (renameat2(fs->temp, w->name, fs->root, path, RENAME_NOREPLACE) == 0)
         w->name[0] = '\0';
     else if (errno != EEXIST)
         return fail_errno(ERR_IO, "rename to %s", path);
     else
         TRY(renew(w, path));
-    fs_pin(fs->pins, key, !is_new);
+    fs_pin(fs->pins, key);
     return OK;
 }
 

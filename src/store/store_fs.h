@@ -26,7 +26,7 @@ struct fs {
     int root, temp; // directories
     int64_t keep_free_bytes;
 
-    // Orders the renewal of a blob against its removal.
+    // Orders the renewal of a blob against a sweep that takes it.
     pthread_mutex_t lock;
     struct fs_pins *pins;
 };
@@ -59,7 +59,5 @@ must_check enum err fs_sweep(void *self, int64_t older_than_us,
 // fs.lock.
 struct fs_pins *fs_pins_new(void);
 void fs_pins_free(struct fs_pins *p);
-// `is_renewal`: the blob was there before.
-void fs_pin(struct fs_pins *p, const struct digest *key, bool is_renewal);
+void fs_pin(struct fs_pins *p, const struct digest *key);
 bool fs_is_pinned(struct fs_pins *p, const struct digest *key);
-bool fs_is_renewed(struct fs_pins *p, const struct digest *key);
