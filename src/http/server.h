@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// server.h - what the files of this room share of a server.
+#pragma once
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "park.h"
+#include "reaper.h"
+#include "reeld/http.h"
+#include "router.h"
+
+struct MHD_Daemon;
+struct http_server;
+
+// One thread that serves connections. Its counts are its own: no line of cache
+// is fought over.
+struct loop {
+    alignas(64) struct http_server *server;
+    struct MHD_Daemon *daemon;
+    atomic_bool is_quiet; // accepts no more
+    uint64_t next_id;     // of requests without an X-Request-Id
+    _Atomic int64_t requests, in_flight, bytes_sent, bytes_received;
+    _Atomic int64_t by_status[6];
+};
+
+struct http_server {
+    struct http_options options;
+    struct router *router;
+    struct park *park;
+    struct reaper *reaper;
+    int listen_fd;
+    int port;
+    char listen_text[64]; // for origins when there is no Host header
+    atomic_bool is_stopping;
+    int loops;
+    struct loop *loop;
+};
+
+// A count that one thread alone changes and any may read.
+static inline void count_add(_Atomic int64_t *count, int64_t more)
+{
+    int64_t sum = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, sum + more, memory_order_relaxed);
+}
+
+// Accepts no more connections in this loop; once.
+void server_quiet(struct loop *loop);
