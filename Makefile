@@ -281,8 +281,8 @@ install: all
 	install -D -m 755 $(VARIANT)/reeld $(DESTDIR)$(PREFIX)/bin/reeld
 	install -D -m 755 $(VARIANT)/reel-worker $(DESTDIR)$(PREFIX)/libexec/reeld/reel-worker
 	install -d $(DESTDIR)$(PREFIX)/share/reeld/web/vendor $(DESTDIR)$(UNITDIR)
-	install -m 644 $(wildcard $(BUILD)/web/*.*) $(DESTDIR)$(PREFIX)/share/reeld/web
-	install -m 644 $(wildcard $(BUILD)/web/vendor/*) $(DESTDIR)$(PREFIX)/share/reeld/web/vendor
+	install -m 644 $(BUILD)/web/*.* $(DESTDIR)$(PREFIX)/share/reeld/web
+	install -m 644 $(BUILD)/web/vendor/* $(DESTDIR)$(PREFIX)/share/reeld/web/vendor
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/reeld conf/reeld.conf LICENSE $(wildcard README.md)
 	$(Q)for unit in reeld.service reeld.socket; do \
 	    sed -e 's|/usr/local|$(PREFIX)|g' -e 's|/etc/reeld|$(SYSCONFDIR)/reeld|g' systemd/$$unit \
