@@ -37,7 +37,10 @@ void media_probe(struct media_source *s, const struct wire_probe *ask,
 void media_make(struct media_source *s, const struct wire_make *ask,
                 const int *output_fds, struct wire_made *ret);
 
-// Writes the MPEG-TS view of CMAF pieces (our own fragments only).
+// Writes the MPEG-TS view of CMAF pieces (our own fragments only): both tracks
+// muxed, or the one that ask->has_video and has_audio leave; the descriptors of
+// the other are not looked at. The bytes depend on the pieces alone, and end so
+// that those of any other segment of the asset may follow.
 void media_make_ts(const struct wire_ts *ask, int video_init_fd,
                    int video_piece_fd, int audio_init_fd, int audio_piece_fd,
                    int output_fd, struct wire_made *ret);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // dash_test.c - the MPD, byte for byte and against MPEG's schema.
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,10 +7,10 @@
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>
 
+#include "unit.h"
+
 #include "package_films.h"
 #include "package_golden.h"
-
-#include <cmocka.h> // last: its fail() hides ours
 
 enum { TEXT_MAX = 1 << 20 };
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 // hls_test.c - playlists, byte for byte and clause by clause.
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit.h"
+
 #include "package_films.h"
 #include "package_golden.h"
 #include "reeld/package/hls.h"
-
-#include <cmocka.h> // last: its fail() hides ours
 
 enum { TEXT_MAX = 1 << 20 };
 
