@@ -162,7 +162,7 @@ $(VARIANT)/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $$(SUPPORT_$(1)) $(call li
 	$(if $(V),,@echo "  TEST  $$<")
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(INC_$(1)) -Itests/support $$(ALL_CFLAGS) -MMD -MP -MF $$@.d $$(LDFLAGS) $$< $$(SUPPORT_$(1)) \
 	    -Wl,--start-group $(call libs_of,$(call needs,$(1))) -Wl,--end-group \
-	    $(call link_libs,$(call needs,$(1))) -lcmocka -o $$@
+	    $$(call link_libs,$(call needs,$(1))) -lcmocka -o $$@
 endef
 # Stand-ins live in tests/support/ROOM_*.c and are linked into that room's tests.
 $(foreach r,$(ROOMS),$(eval SUPPORT_$(r) := $(wildcard tests/support/$(r)_*.c)))

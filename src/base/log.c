@@ -94,8 +94,7 @@ void log_line(enum log_level level, const char *format, ...)
             line[i] = '?';
     line[len++] = '\n';
     // Nobody could be told that the log cannot be written.
-    if (write(STDERR_FILENO, line, len) < 0)
-        return;
+    ignore(write(STDERR_FILENO, line, len) < 0);
 }
 
 const char *log_quote(struct str s, char to[static LOG_QUOTED_BYTES])

@@ -5,15 +5,26 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "reeld/base/err.h"
 
 enum { FIRST_CAPACITY = 8 };
+
+static _Noreturn void give_up(void)
+{
+    // Without the log, which may want memory itself.
+    static const char text[] = "out of memory\n";
+    ignore(write(STDERR_FILENO, text, sizeof(text) - 1) < 0); // the end anyway
+    abort();
+}
 
 void *mem_new(size_t count, size_t item_bytes)
 {
     // calloc(0) may answer NULL, which callers are promised not to see.
     void *memory = calloc(count ? count : 1, item_bytes ? item_bytes : 1);
     if (!memory)
-        abort();
+        give_up();
     return memory;
 }
 
@@ -28,7 +39,7 @@ void *mem_grow(void *items, size_t *capacity, size_t need, size_t item_bytes)
         wanted = FIRST_CAPACITY;
     void *grown = reallocarray(items, wanted, item_bytes ? item_bytes : 1);
     if (!grown)
-        abort();
+        give_up();
     *capacity = wanted;
     return grown;
 }
@@ -37,6 +48,6 @@ char *mem_text(const char *text)
 {
     char *copy = strdup(text);
     if (!copy)
-        abort();
+        give_up();
     return copy;
 }
