@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+// jobs.c - the door: callers' side of every function, handed to the crew.
+#include "reeld/jobs.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <utlist.h>
+
+#include "crew.h"
+#include "reeld/base/fd.h"
+#include "reeld/base/mem.h"
+#include "reeld/base/thread.h"
+
+// ---- start and stop --------------------------------------------------------
+
+static void free_jobs(struct jobs *j)
+{
+    if (!j)
+        return;
+    inbox_done(&j->inbox);
+    fd_close(j->epoll_fd);
+    struct worker *w, *next;
+    DL_FOREACH_SAFE(j->workers, w, next)
+    free(w);
+    pthread_cond_destroy(&j->changed);
+    pthread_mutex_destroy(&j->lock);
+    free(j->cache.used);
+    free((char *)(uintptr_t)j->options.worker_path); // our own copy
+    free(j);
+}
+DEFINE_SCOPED(jobs, struct jobs *, free_jobs)
+
+static enum err open_jobs(struct jobs *j, const struct jobs_options *o)
+{
+    j->options = *o;
+    j->options.worker_path = mem_text(o->worker_path);
+    pthread_mutex_init(&j->lock, NULL);
+    pthread_cond_init(&j->changed, NULL);
+    j->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (j->epoll_fd < 0)
+        return fail_errno(ERR_IO, "epoll");
+    return inbox_open(&j->inbox);
+}
+
+static enum err wait_for_start(struct jobs *j)
+{
+    HOLD(&j->lock);
+    while (j->start == START_PENDING)
+        pthread_cond_wait(&j->changed, &j->lock);
+    if (j->start == START_FAILED)
+        return fail(ERR_IO, "no worker: %s", j->start_text);
+    return OK;
+}
+
+enum err jobs_start(const struct jobs_options *o, struct store *s,
+                    struct catalog *c, struct pool *pool, struct jobs **ret)
+{
+    assert(o->workers >= 1 && o->attempts >= 1 && o->worker_threads >= 1);
+    scoped(jobs) struct jobs *j = NEW(struct jobs);
+    j->inbox.event_fd = -1;
+    j->store = s;
+    j->catalog = c;
+    j->pool = pool;
+    TRY(open_jobs(j, o));
+    TRY(catalog_requeue_jobs(c));
+    j->thread = thread_start("crew", ROLE_CREW, crew_run, j);
+    enum err result = wait_for_start(j);
+    if (result != OK) {
+        scoped(mem) char *why = mem_text(fail_text());
+        jobs_stop(take(j));
+        return fail(result, "%s", why);
+    }
+    *ret = take(j);
+    return OK;
+}
+
+static void stop_crew(struct jobs *j, struct note *n)
+{
+    j->is_stopping = true;
+    free(n);
+}
+
+static void post(struct jobs *j, struct note *n)
+{
+    // Refused only by a crew that has ended: it has told everybody by then.
+    if (!inbox_post(&j->inbox, n))
+        free(n);
+}
+
+void jobs_stop(struct jobs *j)
+{
+    if (!j)
+        return;
+    struct note *n = NEW(struct note);
+    n->run = stop_crew;
+    post(j, n);
+    pthread_join(j->thread, NULL);
+    ladder_give_back(j);
+    probes_give_back(j);
+    free_jobs(j);
+}
+
+// ---- wanting and leaving ---------------------------------------------------
+
+static void want(struct jobs *j, struct note *n)
+{
+    struct jobs_waiter *w =
+        (struct jobs_waiter *)((char *)n -
+                               offsetof(struct jobs_waiter, want_note));
+    if (j->is_stopping) {
+        waiter_tell(w, ERR_BUSY, "reeld stops", NULL);
+        return;
+    }
+    if (!w->piece.asset) {
+        probe_join(j, w);
+        return;
+    }
+    // Joining may end the waiter's life.
+    const struct asset *a = asset_ref(w->piece.asset);
+    struct piece piece = w->piece;
+    flight_join(j, w);
+    ahead_of(j, a, piece.rendition, piece.kind, piece.number);
+    asset_unref(a);
+}
+
+static void leave(struct jobs *j, struct note *n)
+{
+    struct jobs_waiter *w =
+        (struct jobs_waiter *)((char *)n -
+                               offsetof(struct jobs_waiter, leave_note));
+    bool was_told = !w->flight && !w->probe;
+    flight_leave(j, w);
+    probe_leave(j, w);
+    if (!was_told) {
+        atomic_fetch_sub(&j->waiting, 1);
+        waiter_release(w); // the crew's hold
+    }
+    waiter_release(w); // the caller's, which came with the note
+}
+
+// The waiter with a hold for the crew and one for the caller.
+static enum err new_waiter(struct jobs *j, jobs_done *done, void *context,
+                           struct jobs_waiter **ret)
+{
+    if (atomic_fetch_add(&j->waiting, 1) >= WAITERS_MAX) {
+        atomic_fetch_sub(&j->waiting, 1);
+        return fail(ERR_BUSY, "%d wait already", WAITERS_MAX);
+    }
+    struct jobs_waiter *w = waiter_new(j, done, context);
+    atomic_fetch_add(&w->holders, 1);
+    w->urgency = URGENCY_NOW;
+    w->want_note.run = want;
+    w->leave_note.run = leave;
+    *ret = w;
+    return OK;
+}
+
+static void discard_waiter(struct jobs *j, struct jobs_waiter *w)
+{
+    atomic_fetch_sub(&j->waiting, 1);
+    waiter_release(w);
+    waiter_release(w);
+}
+
+static enum err post_waiter(struct jobs *j, struct jobs_waiter *w,
+                            struct jobs_waiter **ret)
+{
+    // Set first: `done` may run before this returns.
+    *ret = w;
+    if (inbox_post(&j->inbox, &w->want_note))
+        return OK;
+    *ret = NULL;
+    discard_waiter(j, w);
+    return fail(ERR_BUSY, "reeld stops");
+}
+
+enum err jobs_want(struct jobs *j, const struct asset *a, uint32_t r,
+                   enum piece_kind kind, uint32_t number, jobs_done *done,
+                   void *context, struct jobs_waiter **ret)
+{
+    struct jobs_waiter *w;
+    TRY(new_waiter(j, done, context, &w));
+    enum err result = piece_init(&w->piece, a, r, kind, number);
+    if (result != OK) {
+        discard_waiter(j, w);
+        return result;
+    }
+    return post_waiter(j, w, ret);
+}
+
+enum err jobs_probe(struct jobs *j, const struct id *asset, jobs_done *done,
+                    void *context, struct jobs_waiter **ret)
+{
+    struct jobs_waiter *w;
+    TRY(new_waiter(j, done, context, &w));
+    w->asset = *asset;
+    return post_waiter(j, w, ret);
+}
+
+// True when `done` has run and will not run again.
+static bool is_told(struct jobs_waiter *w)
+{
+    HOLD(&w->lock);
+    if (w->is_over)
+        return true;
+    w->is_over = true;
+    // Within the lock: a crew that ends tells this waiter first, and so cannot
+    // be gone before the note is in its inbox.
+    return !inbox_post(&w->jobs->inbox, &w->leave_note);
+}
+
+void jobs_hang_up(struct jobs *j, struct jobs_waiter *w)
+{
+    (void)j; // it may be gone, if it told the waiter
+    if (!w)
+        return;
+    if (is_told(w))
+        waiter_release(w);
+}
+
+// ---- words to the crew -----------------------------------------------------
+
+struct saw_note {
+    struct note note;
+    struct piece piece;
+};
+
+static void saw(struct jobs *j, struct note *n)
+{
+    struct saw_note *s = (struct saw_note *)n;
+    if (!j->is_stopping) {
+        cache_used(j, &s->piece.key);
+        ahead_of(j, s->piece.asset, s->piece.rendition, s->piece.kind,
+                 s->piece.number);
+    }
+    piece_done(&s->piece);
+    free(s);
+}
+
+void jobs_saw(struct jobs *j, const struct asset *a, uint32_t r,
+              uint32_t number)
+{
+    if (!ahead_is_news(j, a, r, number))
+        return;
+    struct saw_note *s = NEW(struct saw_note);
+    s->note.run = saw;
+    if (piece_init(&s->piece, a, r, PIECE_SEGMENT, number) != OK) {
+        free(s); // no such segment: nothing lies behind it either
+        return;
+    }
+    if (!inbox_post(&j->inbox, &s->note)) {
+        piece_done(&s->piece);
+        free(s);
+    }
+}
+
+static void look(struct jobs *j, struct note *n)
+{
+    j->probing.claim_at_us = 0;
+    j->ladder.claim_at_us = 0;
+    free(n);
+}
+
+void jobs_look(struct jobs *j)
+{
+    struct note *n = NEW(struct note);
+    n->run = look;
+    post(j, n);
+}
+
+struct forget_note {
+    struct note note;
+    struct id asset;
+};
+
+static void forget(struct jobs *j, struct note *n)
+{
+    struct forget_note *f = (struct forget_note *)n;
+    if (!j->is_stopping) {
+        ladder_forget(j, &f->asset);
+        probes_forget(j, &f->asset);
+        flights_forget(j, &f->asset);
+    }
+    free(f);
+}
+
+void jobs_forget(struct jobs *j, const struct id *asset)
+{
+    struct forget_note *f = NEW(struct forget_note);
+    f->note.run = forget;
+    f->asset = *asset;
+    post(j, &f->note);
+}
+
+struct jobs_counts jobs_counts(struct jobs *j)
+{
+    HOLD(&j->lock);
+    return j->shown;
+}
