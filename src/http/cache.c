@@ -87,21 +87,35 @@ static void unlink_entry(struct http_cache *c, struct entry *e)
         c->oldest = e->newer;
 }
 
-static void remove_at(struct http_cache *c, struct entry **at)
+// Takes an entry out; it is freed by free_entries() once the lock is free:
+// a large body goes back to the kernel, which takes its time.
+static void remove_at(struct http_cache *c, struct entry **at,
+                      struct entry **removed)
 {
     struct entry *e = *at;
     *at = e->chain;
     unlink_entry(c, e);
     c->counts.bytes -= (int64_t)e->bytes;
     c->counts.answers--;
-    http_answer_unref(e->answer);
-    free(e);
+    e->chain = *removed;
+    *removed = e;
 }
 
-static void remove_oldest(struct http_cache *c)
+static void remove_oldest(struct http_cache *c, struct entry **removed)
 {
     struct entry *e = c->oldest;
-    remove_at(c, find(c, e->hash, (struct str){e->key, e->key_len}));
+    struct str key = {e->key, e->key_len};
+    remove_at(c, find(c, e->hash, key), removed);
+}
+
+static void free_entries(struct entry *e)
+{
+    while (e) {
+        struct entry *next = e->chain;
+        http_answer_unref(e->answer);
+        free(e);
+        e = next;
+    }
 }
 
 static void grow(struct http_cache *c)
@@ -150,24 +164,23 @@ static struct entry *new_entry(struct str key, uint64_t hash,
     return e;
 }
 
-void http_cache_put(struct http_cache *c, struct str key, struct http_answer *a)
+static void insert(struct http_cache *c, struct entry *e,
+                   struct entry **removed)
 {
-    uint64_t hash = hash_key(c, key);
     HOLD(&c->lock);
-    struct entry **at = find(c, hash, key);
+    struct entry **at = find(c, e->hash, (struct str){e->key, e->key_len});
     if (*at)
-        remove_at(c, at);
-    struct entry *e = new_entry(key, hash, a);
+        remove_at(c, at, removed);
     if (e->bytes > c->budget_bytes) {
-        http_answer_unref(e->answer);
-        free(e);
+        e->chain = *removed;
+        *removed = e;
         return;
     }
     while ((size_t)c->counts.bytes > c->budget_bytes - e->bytes)
-        remove_oldest(c);
+        remove_oldest(c, removed);
     if ((size_t)c->counts.answers >= c->bucket_count)
         grow(c);
-    at = &c->buckets[hash & (c->bucket_count - 1)];
+    at = &c->buckets[e->hash & (c->bucket_count - 1)];
     e->chain = *at;
     *at = e;
     link_newest(c, e);
@@ -175,11 +188,25 @@ void http_cache_put(struct http_cache *c, struct str key, struct http_answer *a)
     c->counts.answers++;
 }
 
-void http_cache_clear(struct http_cache *c)
+void http_cache_put(struct http_cache *c, struct str key, struct http_answer *a)
+{
+    struct entry *removed = NULL;
+    insert(c, new_entry(key, hash_key(c, key), a), &removed);
+    free_entries(removed);
+}
+
+static void remove_all(struct http_cache *c, struct entry **removed)
 {
     HOLD(&c->lock);
     while (c->oldest)
-        remove_oldest(c);
+        remove_oldest(c, removed);
+}
+
+void http_cache_clear(struct http_cache *c)
+{
+    struct entry *removed = NULL;
+    remove_all(c, &removed);
+    free_entries(removed);
 }
 
 void http_cache_free(struct http_cache *c)

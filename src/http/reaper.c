@@ -204,6 +204,17 @@ static bool is_slow(const struct reaper *r, struct reaper_entry *e,
     return false;
 }
 
+// The client has ended its stream, and libmicrohttpd may not know: it sees no
+// further event when the end came along with the last bytes. Asked once a
+// phase; an end that comes later is an event of its own.
+static bool has_hung_up(struct reaper_entry *e)
+{
+    char byte;
+    bool was_asked = e->is_asked;
+    e->is_asked = true;
+    return !was_asked && recv(e->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static bool is_overdue(const struct reaper *r, struct reaper_entry *e,
                        int64_t now_us)
 {
@@ -212,14 +223,15 @@ static bool is_overdue(const struct reaper *r, struct reaper_entry *e,
         e->seen_mark = mark;
         e->since_us = now_us;
         e->bytes_then = bytes_of(e);
+        e->is_asked = false;
         return false;
     }
     int64_t age_us = now_us - e->since_us;
     switch (phase_of(e)) {
     case PHASE_HEADER:
-        return age_us >= r->limits.header_us;
+        return age_us >= r->limits.header_us || has_hung_up(e);
     case PHASE_IDLE:
-        return age_us >= r->limits.idle_us;
+        return age_us >= r->limits.idle_us || has_hung_up(e);
     case PHASE_LINGER:
         return age_us >= r->limits.linger_us;
     case PHASE_BODY:

@@ -48,6 +48,7 @@ struct reaper_entry {
     int64_t since_us;
     int64_t bytes_then;
     bool is_cut;
+    bool is_asked; // whether it hung up, in this phase
 };
 
 struct reaper;
