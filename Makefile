@@ -112,8 +112,14 @@ $(VARIANT)/gen/sql.h: sql/embed.awk $(SQL_FILES)
 	@mkdir -p $(@D)
 	$(Q)LC_ALL=C awk -f sql/embed.awk $(SQL_FILES) > $@.tmp && mv $@.tmp $@
 
+# The description of the API is part of the program.
+$(VARIANT)/gen/openapi.h: src/api/openapi.json
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' > $@.tmp && mv $@.tmp $@
+
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 $(OBJ_catalog): $(VARIANT)/gen/sql.h
+$(OBJ_api): $(VARIANT)/gen/openapi.h
 
 $(VARIANT)/obj/%.o: src/%.c | deps-check
 	@mkdir -p $(@D)
@@ -223,13 +229,13 @@ lint-links: all
 lint-unit: | test-deps
 	$(Q)tests/lint/unit systemd/reeld.service
 ## cppcheck      static analysis by cppcheck
-cppcheck: $(VARIANT)/gen/sql.h | test-deps
+cppcheck: $(VARIANT)/gen/sql.h $(VARIANT)/gen/openapi.h | test-deps
 	$(Q)cppcheck -q -j2 --std=c11 --enable=warning,style,performance,portability \
 	    --inline-suppr --suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 \
 	    -D_GNU_SOURCE -Iinclude -I$(VARIANT)/gen src
 TIDY := $(patsubst src/%.c,$(VARIANT)/tidy/%.ok,$(wildcard src/*.c src/*/*.c))
 $(VARIANT)/tidy/%.ok: src/%.c .clang-tidy $(wildcard include/reeld/*.h include/reeld/*/*.h) \
-                      $(VARIANT)/gen/sql.h | test-deps
+                      $(VARIANT)/gen/sql.h $(VARIANT)/gen/openapi.h | test-deps
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TIDY  $<")
 	$(Q)clang-tidy --quiet $< -- -std=gnu17 $(CPPFLAGS) $(INC_package) \

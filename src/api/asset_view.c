@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// asset_view.c - an asset as JSON, its ETag, its playback URLs.
+#include "asset_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reeld/base/clock.h"
+#include "reeld/base/mem.h"
+
+enum { PLAYBACK_URL_BYTES = 512, PLAYER_URL_BYTES = 1600 };
+
+enum err asset_progress(struct api *a, const struct asset *asset,
+                        struct asset_progress *ret)
+{
+    *ret = (struct asset_progress){0};
+    if (asset->state != ASSET_READY)
+        return OK;
+    uint32_t segments = asset->plan->segments;
+    scoped(mem) uint8_t *made = NEW_ARRAY(segments, uint8_t);
+    for (uint32_t i = 0; i < asset->renditions; i++) {
+        TRY(catalog_made_segments(a->catalog, asset->source_row,
+                                  asset->recipe_row[i], made, segments,
+                                  &ret->ready[i]));
+        ret->made += ret->ready[i];
+        ret->total += segments;
+    }
+    return OK;
+}
+
+static void write_rational(struct json_out *j, const char *name,
+                           struct rational r)
+{
+    char text[48];
+    snprintf(text, sizeof(text), "%" PRId64 "/%" PRId64, r.num, r.den);
+    json_text(j, name, text);
+}
+
+static void write_track(struct json_out *j, const struct track *t, uint32_t i)
+{
+    json_open(j, NULL, '{');
+    json_int(j, "index", i);
+    json_text(j, "kind", track_kind_name(t->kind));
+    json_text(j, "codec", t->codec);
+    if (t->codecs[0])
+        json_text(j, "codecs", t->codecs);
+    if (t->kind == TRACK_VIDEO) {
+        json_int(j, "width", t->coded_width);
+        json_int(j, "height", t->coded_height);
+        write_rational(j, "frame_rate", t->frame_rate);
+        json_int(j, "rotation", t->rotation);
+        json_int(j, "bit_depth", t->bit_depth);
+    }
+    if (t->kind == TRACK_AUDIO) {
+        json_int(j, "channels", t->channels);
+        json_int(j, "sample_rate", t->sample_rate);
+    }
+    if (t->language[0])
+        json_text(j, "language", t->language);
+    if (t->title[0])
+        json_text(j, "title", t->title);
+    json_close(j, '}');
+}
+
+static void write_rendition(struct json_out *j, const struct rendition *r,
+                            uint32_t segments, uint32_t ready)
+{
+    json_open(j, NULL, '{');
+    json_text(j, "name", r->name);
+    json_text(j, "mode", r->recipe.mode == RECIPE_COPY ? "copy" : "encode");
+    if (r->audio < 0) {
+        json_int(j, "width", r->width);
+        json_int(j, "height", r->height);
+    }
+    json_int(j, "bandwidth", r->declared_bps);
+    json_text(j, "codecs", r->codecs);
+    json_int(j, "segments", segments);
+    json_int(j, "segments_ready", ready);
+    json_close(j, '}');
+}
+
+// Ends of life fall on whole steps of a 24th of it, so that a page asked for
+// again has the same URLs and its player finds its cache.
+static int64_t usual_exp_s(const struct api *a)
+{
+    int64_t life_s = max_i64(a->o.grant_life_us / 1000000, 1);
+    int64_t step_s = max_i64(life_s / 24, 1);
+    int64_t end_s = clock_wall_us() / 1000000 + life_s;
+    return end_s - end_s % step_s;
+}
+
+void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
+                    struct str origin, struct json_out *j, const char *name)
+{
+    char grant[GRANT_TEXT_BYTES] = "open";
+    if (exp_s == 0 && !a->o.is_playback_open)
+        exp_s = usual_exp_s(a);
+    if (exp_s != 0)
+        grants_write(a->grants, &asset->id, asset->epoch, exp_s, grant);
+    char hls[PLAYBACK_URL_BYTES], dash[PLAYBACK_URL_BYTES];
+    snprintf(hls, sizeof(hls), "%.*s/p/%s/%s/index.m3u8", STR_ARG(origin),
+             grant, asset->id.text);
+    snprintf(dash, sizeof(dash), "%.*s/p/%s/%s/manifest.mpd", STR_ARG(origin),
+             grant, asset->id.text);
+    scoped(buf) struct buf player;
+    buf_init(&player, PLAYER_URL_BYTES);
+    buf_str(&player, origin);
+    buf_text(&player, "/player?url=");
+    url_encode(&player, str_of(hls));
+    json_open(j, name, '{');
+    json_text(j, "hls", hls);
+    json_text(j, "dash", dash);
+    json_str(j, "player", buf_view(&player));
+    if (exp_s != 0)
+        json_time(j, "expires_at", exp_s * 1000000);
+    else
+        json_none(j, "expires_at");
+    json_close(j, '}');
+}
+
+static void write_error(const struct asset *asset, struct json_out *j)
+{
+    if (!asset->error_code) {
+        json_none(j, "error");
+        return;
+    }
+    json_open(j, "error", '{');
+    json_text(j, "code", asset->error_code);
+    json_text(j, "detail", asset->error_detail);
+    json_close(j, '}');
+}
+
+// What only a probed asset has.
+static void write_media(const struct asset *asset,
+                        const struct asset_progress *progress,
+                        struct json_out *j)
+{
+    bool is_ready = asset->state == ASSET_READY;
+    if (is_ready)
+        json_decimal(j, "duration", plan_duration_us(asset->plan), 6);
+    else
+        json_none(j, "duration");
+    json_open(j, "tracks", '[');
+    for (uint32_t i = 0; i < asset->tracks; i++)
+        write_track(j, &asset->track[i], i);
+    json_close(j, ']');
+    json_open(j, "renditions", '[');
+    for (uint32_t i = 0; i < asset->renditions; i++)
+        write_rendition(j, &asset->rendition[i], asset->plan->segments,
+                        progress->ready[i]);
+    json_close(j, ']');
+    int64_t total = max_i64(progress->total, 1);
+    json_decimal(j, "progress", scale_floor(progress->made, 1000, total), 3);
+}
+
+enum err asset_write(struct api *a, const struct asset *asset,
+                     struct str origin, struct json_out *j, const char *name)
+{
+    struct asset_progress progress;
+    TRY(asset_progress(a, asset, &progress));
+    char sha256[HASH_HEX_BYTES];
+    digest_hex(&asset->source, sha256);
+    json_open(j, name, '{');
+    json_text(j, "id", asset->id.text);
+    json_text(j, "kind", asset->is_video ? "video" : "audio");
+    json_text(j, "state", asset_state_name(asset->state));
+    json_text(j, "name", asset->name);
+    json_text(j, "description", asset->description);
+    json_text(j, "collection", asset->collection);
+    json_raw(j, "metadata", asset->metadata);
+    json_text(j, "filename", asset->filename);
+    json_time(j, "created_at", asset->created_us);
+    json_int(j, "size_bytes", asset->size_bytes);
+    json_text(j, "sha256", sha256);
+    write_media(asset, &progress, j);
+    write_error(asset, j);
+    if (asset->state == ASSET_READY)
+        playback_write(a, asset, 0, origin, j, "playback");
+    else
+        json_none(j, "playback");
+    json_close(j, '}');
+    return OK;
+}
+
+static void add_text(struct hash *h, const char *text)
+{
+    hash_add(h, text, strlen(text) + 1);
+}
+
+void asset_etag(const struct asset *asset, struct str all,
+                char to[static REPLY_ETAG_BYTES])
+{
+    scoped(hash) struct hash *h = hash_new();
+    add_text(h, asset->name);
+    add_text(h, asset->description);
+    add_text(h, asset->metadata);
+    add_text(h, asset->collection);
+    struct digest edits = hash_end(h);
+    struct digest whole = hash_of(all.ptr, all.len);
+    char first[HASH_HEX_BYTES], second[HASH_HEX_BYTES];
+    digest_hex(&edits, first);
+    digest_hex(&whole, second);
+    snprintf(to, REPLY_ETAG_BYTES, "\"%.*s-%.*s\"", ASSET_ETAG_EDITS, first,
+             ASSET_ETAG_EDITS, second);
+}
+
+void asset_reply(struct api *a, const struct asset *asset, int status,
+                 struct reply *p)
+{
+    struct json_out j = reply_json(p, status);
+    enum err e = asset_write(a, asset, str_of(p->origin), &j, NULL);
+    if (e != OK) {
+        reply_error(p, e);
+        return;
+    }
+    if (status != 200)
+        snprintf(p->location, sizeof(p->location), "%.*s/v1/assets/%s", 250,
+                 p->origin, asset->id.text);
+    asset_etag(asset, buf_view(&p->body), p->etag);
+    p->cache = "private, no-cache";
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// asset_view.h - how an asset looks to clients.
+//
+// Threads: any.
+#pragma once
+
+#include "reeld/model/asset.h"
+
+#include "room.h"
+
+// How much of it is made.
+struct asset_progress {
+    int64_t made, total; // segments of all renditions
+    uint32_t ready[RENDITIONS_MAX];
+};
+must_check enum err asset_progress(struct api *a, const struct asset *asset,
+                                   struct asset_progress *ret);
+
+// One JSON object.
+must_check enum err asset_write(struct api *a, const struct asset *asset,
+                                struct str origin, struct json_out *j,
+                                const char *name);
+// A whole answer with Location (201, 202) and ETag.
+void asset_reply(struct api *a, const struct asset *asset, int status,
+                 struct reply *p);
+
+// The ETag has two halves, "{edits}-{all}": the first covers what PATCH may
+// change, the second the whole answer. If-None-Match asks for both, If-Match
+// for the first alone, or the ladder's progress would refuse every change.
+enum { ASSET_ETAG_EDITS = 16 };
+// `all`: the body of the answer.
+void asset_etag(const struct asset *asset, struct str all,
+                char to[static REPLY_ETAG_BYTES]);
+
+// Playback URLs of an asset, good until `exp_s` (0: the usual life from now).
+void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
+                    struct str origin, struct json_out *j, const char *name);
+
+// Gone for everybody at once, its bytes too where nothing else names them.
+// Pool only.
+must_check enum err asset_remove(struct api *a, const struct asset *asset);

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// assets.c - reading assets: one, many, their source bytes, fresh links.
+#include "asset_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reeld/base/clock.h"
+#include "reeld/base/fd.h"
+#include "reeld/base/mem.h"
+
+enum { WAIT_MAX_S = 60 };
+// Facts change without a call to whoever waits for them: looked at this often.
+#define WAIT_STEP_US INT64_C(200000)
+
+// The asset of the path, or answered with 404.
+static bool find(struct http_request *r, const struct asset **ret)
+{
+    struct id id;
+    enum err e = id_parse(http_request_part(r, "id"), &id);
+    if (e == OK)
+        e = catalog_asset(api_of(r)->catalog, &id, ret);
+    if (e == OK)
+        return true;
+    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND)
+        refuse(r, "not_found", "There is no such asset.");
+    else
+        refuse_error(r, e);
+    return false;
+}
+
+static void answer_one(struct http_request *r, const struct asset *asset)
+{
+    scoped(reply) struct reply p;
+    reply_init(&p, api_origin(r));
+    asset_reply(api_of(r), asset, 200, &p);
+    reply_send(r, &p);
+}
+
+// ---- ?wait= ----------------------------------------------------------------
+
+struct wait {
+    struct gate *gate;
+    struct id key_id;
+    uint64_t generation;
+    enum asset_state state;
+    int64_t made;
+    int64_t until_us;
+};
+
+static void wait_free(void *held)
+{
+    struct wait *w = held;
+    gate_leave(w->gate, str_of(w->key_id.text));
+    free(w);
+}
+
+static bool park(struct http_request *r, struct wait *w,
+                 void (*then)(struct http_request *r, bool is_late))
+{
+    int64_t next_us = min_i64(clock_now_us() + WAIT_STEP_US, w->until_us);
+    struct http_ticket *ticket = http_park(r, next_us, then);
+    if (!ticket)
+        return false;
+    // Nobody will wake it: the deadline does.
+    http_drop(ticket);
+    return true;
+}
+
+static void look_again(struct http_request *r, bool is_late)
+{
+    (void)is_late;
+    struct wait *w = call_of(r)->work;
+    struct api *a = api_of(r);
+    scoped(asset) const struct asset *asset = NULL;
+    if (!find(r, &asset))
+        return;
+    uint64_t generation = catalog_generation(a->catalog, &asset->id);
+    bool is_over =
+        clock_now_us() >= w->until_us || atomic_load(&a->is_stopping);
+    if (!is_over && generation != w->generation) {
+        struct asset_progress progress;
+        is_over = asset_progress(a, asset, &progress) != OK ||
+                  progress.made != w->made || asset->state != w->state;
+        w->generation = generation;
+    }
+    if (is_over || !park(r, w, look_again))
+        answer_one(r, asset);
+}
+
+static bool has_all(const struct asset *asset, const struct asset_progress *p)
+{
+    return asset->state == ASSET_REJECTED ||
+           (asset->state == ASSET_READY && p->made == p->total);
+}
+
+// Parks until something changes. False: nothing is going to; answer now.
+static bool wait_for_change(struct http_request *r, const struct asset *asset,
+                            int64_t seconds)
+{
+    struct api *a = api_of(r);
+    struct asset_progress progress;
+    struct wait *w = NEW(struct wait);
+    *w = (struct wait){
+        .gate = a->waits,
+        .key_id = call_of(r)->key.id,
+        .generation = catalog_generation(a->catalog, &asset->id),
+        .state = asset->state,
+        .until_us = clock_now_us() + seconds * 1000000,
+    };
+    if (asset_progress(a, asset, &progress) != OK ||
+        has_all(asset, &progress) ||
+        !gate_enter(w->gate, str_of(w->key_id.text))) {
+        free(w);
+        return false;
+    }
+    w->made = progress.made;
+    call_keep(r, w, wait_free);
+    return park(r, w, look_again);
+}
+
+// The client's If-None-Match names an older answer: there is news already.
+static bool has_news(struct http_request *r, const struct asset *asset)
+{
+    struct str known = http_request_header(r, "If-None-Match");
+    if (known.len == 0)
+        return false;
+    scoped(reply) struct reply p;
+    reply_init(&p, api_origin(r));
+    asset_reply(api_of(r), asset, 200, &p);
+    return !etag_is_named(known, p.etag);
+}
+
+void asset_get(struct http_request *r)
+{
+    static const char *const known[] = {"wait", NULL};
+    int64_t seconds = 0;
+    if (!parameters_are_known(r, known) ||
+        !parameter_int(r, "wait", 0, WAIT_MAX_S, 0, &seconds))
+        return;
+    scoped(asset) const struct asset *asset = NULL;
+    if (!find(r, &asset))
+        return;
+    if (seconds > 0 && !has_news(r, asset) &&
+        wait_for_change(r, asset, seconds))
+        return;
+    answer_one(r, asset);
+}
+
+// ---- lists -----------------------------------------------------------------
+
+static bool is_one_of(struct str text, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++)
+        if (str_eq(text, str_of(words[i])))
+            return true;
+    return text.len == 0;
+}
+
+static bool read_filter(struct http_request *r,
+                        struct catalog_asset_filter *ret)
+{
+    static const char *const known[] = {
+        "limit", "cursor", "collection", "state", "kind", "name", NULL};
+    static const char *const states[] = {"uploading", "uploaded", "ready",
+                                         "rejected", NULL};
+    static const char *const kinds[] = {"video", "audio", "image", NULL};
+    struct page page;
+    if (!parameters_are_known(r, known) || !parameter_page(r, &page))
+        return false;
+    struct catalog_asset_filter f = {.limit = page.limit, .after = page.cursor};
+    http_request_query(r, "collection", &f.collection);
+    http_request_query(r, "state", &f.state);
+    http_request_query(r, "kind", &f.kind);
+    http_request_query(r, "name", &f.name);
+    if (!is_one_of(f.state, states) || !is_one_of(f.kind, kinds)) {
+        refuse(r, "invalid_request", "There is no such %s.",
+               is_one_of(f.state, states) ? "kind" : "state");
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+// One that was removed between the list and here is left out.
+static enum err write_items(struct api *a, struct reply *p, struct json_out *j,
+                            const struct id *ids, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        scoped(asset) const struct asset *asset = NULL;
+        enum err e = catalog_asset(a->catalog, &ids[i], &asset);
+        if (e == ERR_NOT_FOUND)
+            continue;
+        if (e != OK)
+            return e;
+        TRY(asset_write(a, asset, str_of(p->origin), j, NULL));
+    }
+    return OK;
+}
+
+void asset_list(struct http_request *r)
+{
+    struct api *a = api_of(r);
+    struct catalog_asset_filter filter;
+    if (!read_filter(r, &filter))
+        return;
+    scoped(mem) struct id *ids = NEW_ARRAY(filter.limit, struct id);
+    uint32_t count = 0;
+    bool has_more = false;
+    scoped(reply) struct reply p;
+    reply_init(&p, api_origin(r));
+    enum err e =
+        catalog_list_assets(a->catalog, &filter, ids, &count, &has_more);
+    struct json_out j = reply_json(&p, 200);
+    json_open(&j, NULL, '{');
+    json_open(&j, "items", '[');
+    if (e == OK)
+        e = write_items(a, &p, &j, ids, count);
+    json_close(&j, ']');
+    reply_list_end(r, &p, &j,
+                   has_more && count > 0 ? ids[count - 1].text : NULL);
+    if (e != OK)
+        reply_error(&p, e);
+    reply_send(r, &p);
+}
+
+// ---- source bytes ----------------------------------------------------------
+
+// RFC 6266, RFC 8187: the name in percent-encoded UTF-8, nothing of it raw.
+static void add_disposition(struct http_request *r, const struct asset *asset)
+{
+    scoped(buf) struct buf text;
+    buf_init(&text, 1024);
+    buf_text(&text, "attachment; filename*=UTF-8''");
+    const char *name = asset->filename[0] ? asset->filename : asset->name;
+    url_encode(&text, str_of(name[0] ? name : asset->id.text));
+    if (buf_end(&text) == OK)
+        http_header(r, "Content-Disposition", (const char *)text.bytes);
+}
+
+void asset_source(struct http_request *r)
+{
+    scoped(asset) const struct asset *asset = NULL;
+    if (!find(r, &asset))
+        return;
+    scoped(fd) int fd = -1;
+    int64_t size_bytes = 0;
+    enum err e = store_open(api_of(r)->store, &asset->source, &fd);
+    if (e == OK)
+        e = fd_size(fd, &size_bytes);
+    if (e != OK) {
+        refuse_error(
+            r, e == ERR_NOT_FOUND
+                   ? fail(ERR_IO, "the source of %s is gone", asset->id.text)
+                   : e);
+        return;
+    }
+    char hex[HASH_HEX_BYTES], etag[HASH_HEX_BYTES + 2];
+    digest_hex(&asset->source, hex);
+    snprintf(etag, sizeof(etag), "\"%s\"", hex);
+    add_disposition(r, asset);
+    http_header(r, "Cache-Control", "private, no-cache");
+    http_reply_file(r, take_fd(&fd), size_bytes, "application/octet-stream",
+                    etag);
+}
+
+// ---- fresh links -----------------------------------------------------------
+
+void asset_grant(struct http_request *r)
+{
+    struct api *a = api_of(r);
+    scoped(asset) const struct asset *asset = NULL;
+    if (!find(r, &asset))
+        return;
+    scoped(reply) struct reply p;
+    reply_init(&p, api_origin(r));
+    scoped(fields) struct fields f;
+    int64_t life_s = a->o.grant_life_us / 1000000;
+    int64_t most_s = a->o.grant_life_max_us / 1000000;
+    enum err e = fields_parse(http_request_body(r), &f);
+    if (e == OK) {
+        fields_int(&f, "expires_in", 1, most_s, &life_s);
+        e = fields_end(&f);
+    }
+    if (e != OK) {
+        reply_fields_error(&p, &f, e);
+    } else {
+        struct json_out j = reply_json(&p, 201);
+        playback_write(a, asset, clock_wall_us() / 1000000 + life_s,
+                       str_of(p.origin), &j, NULL);
+    }
+    reply_send(r, &p);
+}

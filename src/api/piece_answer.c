@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+// piece_answer.c - inits and segments: from memory, from the store, or made
+// while the request waits.
+//
+//   asked --> in memory --------------------------------> answered
+//     +-----> in the store -----------------------------> answered
+//     +-----> jobs_want(), parked --> made -------------> answered
+//                                +--> late, failed -----> 503, 500
+#include "play_answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "reeld/base/blob.h"
+#include "reeld/base/clock.h"
+#include "reeld/base/log.h"
+#include "reeld/base/mem.h"
+
+#include "touch.h"
+
+static const char immutable[] = "public, max-age=31536000, immutable";
+static const char immutable_private[] = "private, max-age=31536000, immutable";
+
+enum { PIECE_KEY_BYTES = HASH_HEX_BYTES + 2 };
+
+static struct str cache_key(const struct digest *key,
+                            char text[static PIECE_KEY_BYTES])
+{
+    text[0] = 'p';
+    text[1] = '/';
+    digest_hex(key, text + 2);
+    return (struct str){text, PIECE_KEY_BYTES - 1};
+}
+
+static struct http_answer *new_answer(const char *type,
+                                      const struct digest *key,
+                                      struct blob *bytes)
+{
+    char hex[HASH_HEX_BYTES], etag[HASH_HEX_BYTES + 2];
+    digest_hex(key, hex);
+    snprintf(etag, sizeof(etag), "\"%s\"", hex);
+    struct http_answer_options o = {
+        .status = 200,
+        .type = type,
+        .etag = etag,
+        .cache_control = immutable,
+        .has_range = true,
+        .headers = play_headers,
+    };
+    return http_answer_new(&o, bytes);
+}
+
+static struct http_answer *keep(struct api *a, const char *type,
+                                const struct digest *key, struct blob *bytes)
+{
+    char text[PIECE_KEY_BYTES];
+    struct str name = cache_key(key, text);
+    struct http_answer *answer = http_cache_get(a->cache, name);
+    if (answer)
+        return answer;
+    answer = new_answer(type, key, bytes);
+    http_cache_put(a->cache, name, answer);
+    return answer;
+}
+
+static void reply(struct http_request *r, struct http_answer *answer,
+                  bool is_private)
+{
+    if (is_private)
+        http_header(r, "Cache-Control", immutable_private);
+    play_reply(r, answer);
+}
+
+// Read-ahead follows the player from segment to segment.
+static void note_served(struct api *a, const struct asset *asset,
+                        const struct play_path *path, const struct digest *key)
+{
+    touches_add(a->touches, key);
+    if (path->piece == PIECE_SEGMENT || path->piece == PIECE_TS)
+        jobs_saw(a->jobs, asset, (uint32_t)path->rendition, path->number);
+}
+
+// ---- waiting for a piece to be made ----------------------------------------
+
+struct wait {
+    struct play_state state; // first: what hook_finish() looks at
+    struct api *api;
+    struct digest key;
+    const char *type; // a literal
+    bool is_private;
+    struct http_ticket *ticket;
+    struct jobs_waiter *waiter;
+    // Written by whoever calls made(), before it wakes:
+    bool was_woken;
+    enum err result;
+    struct blob *bytes;
+};
+
+// made() is not running any more after it, and never will.
+static void hang_up(struct wait *w)
+{
+    if (!w->waiter)
+        return;
+    jobs_hang_up(w->api->jobs, w->waiter);
+    w->waiter = NULL;
+    if (!w->was_woken)
+        http_drop(w->ticket);
+    w->was_woken = true;
+}
+
+static void wait_free(void *held)
+{
+    struct wait *w = held;
+    hang_up(w);
+    blob_unref(w->bytes);
+    free(w);
+}
+
+static void wake(struct wait *w, enum err result)
+{
+    w->result = result;
+    w->was_woken = true;
+    http_wake(w->ticket);
+}
+
+static void made(void *context, enum err result, const char *detail,
+                 struct blob *piece)
+{
+    struct wait *w = context;
+    char quoted[LOG_QUOTED_BYTES];
+    if (result != OK)
+        log_debug("piece.not_made error=%s text=%s", err_name(result),
+                  log_quote(str_of(detail), quoted));
+    w->bytes = piece; // the reference is ours
+    wake(w, result);
+}
+
+static void refuse_piece(struct http_request *r, enum err e)
+{
+    switch (e) {
+    case ERR_NOT_FOUND:
+        refuse(r, "not_found", "The asset has nothing of that name.");
+        return;
+    case ERR_BUSY:
+    case ERR_NO_SPACE:
+    case ERR_TIMEOUT:
+        refuse(r, "busy", "The segment could not be made just now.");
+        return;
+    case OK:
+    case ERR_BAD_INPUT:
+    case ERR_CONFLICT:
+    case ERR_TOO_LARGE:
+    case ERR_UNSUPPORTED:
+    case ERR_IO:
+    case ERRS:
+        break;
+    }
+    refuse(r, "internal", "This part of the source cannot be made.");
+}
+
+static void after_wait(struct http_request *r, bool is_late)
+{
+    struct wait *w = http_request_state(r);
+    hang_up(w);
+    if (is_late) {
+        refuse(r, "busy", "The segment is still being made.");
+        return;
+    }
+    if (w->result != OK || !w->bytes) {
+        refuse_piece(r, w->result);
+        return;
+    }
+    scoped(http_answer) struct http_answer *answer =
+        keep(w->api, w->type, &w->key, w->bytes);
+    w->state.has_headers = true;
+    reply(r, answer, w->is_private);
+}
+
+static void wait_for(struct http_request *r, const struct asset *asset,
+                     const struct play_path *path, const struct digest *key,
+                     bool is_private)
+{
+    struct api *a = api_of(r);
+    struct wait *w = NEW(struct wait);
+    w->api = a;
+    w->key = *key;
+    w->type = play_content_type(asset, path);
+    w->is_private = is_private;
+    http_request_set_state(r, w, wait_free);
+    w->ticket = http_park(r, clock_now_us() + a->o.segment_wait_us, after_wait);
+    if (!w->ticket) {
+        refuse(r, "busy", "Too many requests wait already.");
+        return;
+    }
+    enum err e = jobs_want(a->jobs, asset, (uint32_t)path->rendition,
+                           path->piece, path->number, made, w, &w->waiter);
+    if (e != OK)
+        wake(w, e);
+}
+
+void piece_answer(struct http_request *r, const struct asset *asset,
+                  const struct play_path *path, const struct play_right *right)
+{
+    struct api *a = api_of(r);
+    struct digest key;
+    enum err e = asset_piece_key(asset, (uint32_t)path->rendition, path->piece,
+                                 path->number, &key);
+    if (e != OK) {
+        refuse_piece(r, e);
+        return;
+    }
+    char text[PIECE_KEY_BYTES];
+    scoped(http_answer) struct http_answer *answer =
+        http_cache_get(a->cache, cache_key(&key, text));
+    if (!answer) {
+        scoped(blob) struct blob *bytes = NULL;
+        e = play_piece(a->catalog, a->store, asset, path, &key, &bytes);
+        if (e == ERR_NOT_FOUND) {
+            wait_for(r, asset, path, &key, right->is_private);
+            return;
+        }
+        if (e != OK) {
+            refuse_error(r, e);
+            return;
+        }
+        answer = keep(a, play_content_type(asset, path), &key, bytes);
+    }
+    note_served(a, asset, path, &key);
+    reply(r, answer, right->is_private);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// play_answer.h - answers below /p/: manifests and pieces.
+//
+// Threads: the request's.
+#pragma once
+
+#include "reeld/model/asset.h"
+#include "reeld/play.h"
+
+#include "room.h"
+
+// What the grant allows. Answers that are kept are the same for all grants;
+// where these differ, their Cache-Control is laid over the kept one.
+struct play_right {
+    int64_t left_s;  // how long the grant is still good; INT64_MAX: for ever
+    bool is_private; // by a key in the header: shared caches must not keep it
+};
+
+void manifest_answer(struct http_request *r, const struct asset *asset,
+                     const struct play_path *path,
+                     const struct play_right *right);
+// Parks where the piece has to be made first.
+void piece_answer(struct http_request *r, const struct asset *asset,
+                  const struct play_path *path, const struct play_right *right);
+
+// State of a request whose answer carries the headers of play_headers already,
+// so that hook_finish() leaves it alone and the answer is sent as it is kept.
+struct play_state {
+    bool has_headers;
+};
+// name, value, ... on every answer below /p/ (HTTP-03).
+#define PLAY_HEADERS                                                           \
+    "X-Content-Type-Options", "nosniff", "Access-Control-Allow-Origin", "*",   \
+        "Access-Control-Expose-Headers",                                       \
+        "Content-Length, Content-Range, ETag, Date, Retry-After, "             \
+        "X-Request-Id",                                                        \
+        "Referrer-Policy", "no-referrer"
+extern const char *const play_headers[]; // those, and NULL
+void play_reply(struct http_request *r, struct http_answer *answer);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// problem.c - every kind of error that a client can meet. The codes are stable:
+// programs act on them, and /problems/{code} explains them.
+#include "reply.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct problem problems[] = {
+    {.code = "internal",
+     .status = 500,
+     .title = "The server failed",
+     .text = "Something inside the server failed; its log says what. The "
+             "request may be tried again."                                   },
+    {.code = "invalid_request",
+     .status = 400,
+     .title = "The request is not valid",
+     .text = "A field, parameter or header is missing, unknown, malformed or "
+             "out of range. The list \"errors\" points at each."             },
+    {.code = "digest_mismatch",
+     .status = 422,
+     .title = "The bytes are not those that were announced",
+     .text = "The SHA-256 of the uploaded bytes differs from Content-Digest. "
+             "Nothing was kept; send the file again."                        },
+    {.code = "unauthorized",
+     .status = 401,
+     .title = "A key is needed",
+     .text = "Send a live key as \"Authorization: Bearer KEY\" or "
+             "\"x-access-token: KEY\"."                                      },
+    {.code = "forbidden",
+     .status = 403,
+     .title = "The key may not do this",
+     .text = "The key is live but lacks the scope that this call needs."     },
+    {.code = "bad_grant",
+     .status = 403,
+     .title = "The link is not valid",
+     .text =
+         "A playback link is good for one asset and for a limited time. This "
+         "one is expired, altered or of another asset. Ask for a fresh one." },
+    {.code = "not_found",
+     .status = 404,
+     .title = "Not found",
+     .text = "There is no such thing, or no more."                           },
+    {.code = "not_ready",
+     .status = 404,
+     .title = "Not ready to play",
+     .text = "The asset is still being looked at, or was rejected: its "
+             "\"state\" tells."                                              },
+    {.code = "method_not_allowed",
+     .status = 405,
+     .title = "Method not allowed",
+     .text = "The resource exists but not with this method; Allow names those "
+             "that it has."                                                  },
+    {.code = "timeout",
+     .status = 408,
+     .title = "The request came too slowly",
+     .text = "The request was not complete in time."                         },
+    {.code = "conflict",
+     .status = 409,
+     .title = "In conflict with the present state",
+     .text = "The thing exists already, is in use, or is in a state in which "
+             "this cannot be done."                                          },
+    {.code = "in_flight",
+     .status = 409,
+     .title = "The first request is still under way",
+     .text =
+         "A request with the same Idempotency-Key has not been answered yet."},
+    {.code = "length_required",
+     .status = 411,
+     .title = "Length required",
+     .text = "A body needs Content-Length or chunked Transfer-Encoding."     },
+    {.code = "changed",
+     .status = 412,
+     .title = "It has changed meanwhile",
+     .text =
+         "The ETag in If-Match is not the present one. Read it again first." },
+    {.code = "too_large",
+     .status = 413,
+     .title = "Too large",
+     .text = "The body is larger than the limit."                            },
+    {.code = "uri_too_long",
+     .status = 414,
+     .title = "The address is too long",
+     .text = "The request target is longer than the server takes."           },
+    {.code = "unsupported_type",
+     .status = 415,
+     .title = "The type of the body is not taken",
+     .text = "Content-Type is not one that this call takes."                 },
+    {.code = "bad_range",
+     .status = 416,
+     .title = "The range lies outside",
+     .text = "The part that was asked for lies outside of the resource."     },
+    {.code = "unsupported_media",
+     .status = 422,
+     .title = "This is not media that can be played",
+     .text = "The uploaded bytes hold no video or audio that this server can "
+             "play. Nothing was kept."                                       },
+    {.code = "limits_exceeded",
+     .status = 422,
+     .title = "The media passes a limit of this server",
+     .text = "Duration, picture size, frame rate or number of streams is above "
+             "what the server allows. Nothing was kept."                     },
+    {.code = "media_error",
+     .status = 422,
+     .title = "The media is damaged",
+     .text = "The uploaded bytes look like media but cannot be read. Nothing "
+             "was kept."                                                     },
+    {.code = "idempotency_mismatch",
+     .status = 422,
+     .title = "The key was used for another request",
+     .text =
+         "An Idempotency-Key belongs to one request: same call, same body."  },
+    {.code = "too_many_requests",
+     .status = 429,
+     .title = "Too many requests",
+     .text = "The rate limit is passed; Retry-After says when to come again."},
+    {.code = "headers_too_large",
+     .status = 431,
+     .title = "The headers are too large",
+     .text = "The header fields are longer than the server takes."           },
+    {.code = "not_implemented",
+     .status = 501,
+     .title = "Not in this version",
+     .text = "The call belongs to the API, but this version of the server does "
+             "not have it."                                                  },
+    {.code = "busy",
+     .status = 503,
+     .title = "Busy",
+     .text = "The server has as much to do as it can; try again after "
+             "Retry-After."                                                  },
+    {.code = "no_space",
+     .status = 507,
+     .title = "No space left",
+     .text =
+         "The server's disk is too full for this. Reading and playing go on."},
+};
+enum { PROBLEMS = sizeof(problems) / sizeof(problems[0]) };
+
+const struct problem *problem_at(size_t number)
+{
+    return number < PROBLEMS ? &problems[number] : NULL;
+}
+
+const struct problem *problem_of_status(int status)
+{
+    for (size_t i = 0; i < PROBLEMS; i++)
+        if (problems[i].status == status)
+            return &problems[i];
+    return status >= 500 ? problem_find("internal")
+                         : problem_find("invalid_request");
+}
+
+const struct problem *problem_find(const char *code)
+{
+    for (size_t i = 0; i < PROBLEMS; i++)
+        if (strcmp(problems[i].code, code) == 0)
+            return &problems[i];
+    return &problems[0];
+}

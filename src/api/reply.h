@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// reply.h - an answer of the /v1 API while it is being made, on any thread, and
+// the problem documents that tell errors (RFC 9457).
+//
+// Threads: one at a time a struct reply; reply_send() on the request's thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reeld/base/buf.h"
+#include "reeld/base/err.h"
+#include "reeld/base/str.h"
+#include "reeld/http.h"
+
+#include "fields.h"
+#include "json_out.h"
+
+enum {
+    REPLY_BYTES_MAX = 64 << 20,
+    REPLY_LOCATION_BYTES = 320,
+    REPLY_LINK_BYTES = 1024,
+    REPLY_ETAG_BYTES = 72,
+    ORIGIN_BYTES = 256,
+};
+
+struct reply {
+    int status;
+    const char *type;  // a literal; NULL: no body
+    const char *cache; // Cache-Control, a literal
+    struct buf body;
+    int64_t retry_after_s; // 0: none
+    char location[REPLY_LOCATION_BYTES];
+    char link[REPLY_LINK_BYTES];
+    char etag[REPLY_ETAG_BYTES]; // with its quotes
+    const char *accept_patch;    // a literal
+    bool asks_for_key;           // WWW-Authenticate
+    char origin[ORIGIN_BYTES];   // before URLs: "http://127.0.0.1:8080"
+};
+
+void reply_init(struct reply *p, struct str origin);
+void reply_done(struct reply *p);
+static inline void scoped_release_reply(struct reply *held)
+{
+    reply_done(held);
+}
+// Begins a JSON answer; the writer goes on in p->body.
+struct json_out reply_json(struct reply *p, int status);
+void reply_nothing(struct reply *p); // 204
+void reply_send(struct http_request *r, struct reply *p);
+// Does a list of If-None-Match name this ETag (RFC 9110 section 13.1.2)? Weak
+// ones match too.
+bool etag_is_named(struct str list, const char *etag);
+
+// ---- problems --------------------------------------------------------------
+
+// A kind of error with its page at /problems/{code}.
+struct problem {
+    const char *code;
+    int status;
+    const char *title;
+    const char *text; // for the page: what it means, what to do
+};
+const struct problem *problem_find(const char *code); // never NULL
+const struct problem *problem_of_status(int status);  // never NULL
+const struct problem *problem_at(size_t number);      // NULL behind the last
+
+// Makes the reply a problem document, whatever it was before. `code` is one of
+// problem.c's table.
+void reply_problem(struct reply *p, const char *code, const char *format, ...)
+    printf_like(3, 4);
+// 400 with the list of what is wrong where.
+void reply_faults(struct reply *p, const struct faults *faults);
+// What fields_parse() or fields_end() said.
+void reply_fields_error(struct reply *p, const struct fields *f, enum err e);
+// What failed below, in the client's words; ERR_IO is logged and not told.
+// Reads fail_text().
+void reply_error(struct reply *p, enum err e);
+// The same with a sentence that came from another thread.
+void reply_error_text(struct reply *p, enum err e, const char *text);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// room.h - what the files of this room share: the api, a call, its handlers.
+//
+// State of a request (http_request_state()): a struct call on routes that need
+// a key, set by admit; on /p/ nothing, or what waits for a piece.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reeld/api.h"
+#include "reeld/http.h"
+
+#include "claims.h"
+#include "grant.h"
+#include "limit.h"
+#include "reply.h"
+
+// Flags of a route: who may call it, in the bits of enum api_scope, and what
+// admit has to do besides.
+enum route_flag {
+    ROUTE_SCOPES = SCOPE_READ | SCOPE_INGEST | SCOPE_ADMIN,
+    ROUTE_PLAY = 8,     // the grant in the path is the right
+    ROUTE_UPLOAD = 16,  // of any size: looked at before it is read
+    ROUTE_METRICS = 32, // a setting decides whether a key is needed
+    ROUTE_JSON = 64,    // has a body, which is JSON
+    ROUTE_PATCH = 128,  // has a body, which is a JSON merge patch
+};
+
+struct api {
+    struct api_options o; // its texts are copies
+    struct store *store;
+    struct catalog *catalog;
+    struct jobs *jobs;
+    struct pool *pool;
+    struct grants *grants;
+    struct claims *claims;
+    struct limit *failures; // of authentication, by address
+    struct limit *requests; // by key; NULL: no limit
+    struct gate *uploads;   // by key
+    struct gate *waits;     // ?wait=, by key
+    struct http_cache *cache;
+    struct touches *touches; // of pieces that were served
+    int web_fd;              // of web_dir, -1: none
+    int64_t started_us;
+    _Atomic(struct http_server *) server;
+    atomic_bool is_stopping;
+};
+
+static inline struct api *api_of(const struct http_request *r)
+{
+    return http_request_context(r);
+}
+// What stands before every URL that is given out: "http://127.0.0.1:8080".
+struct str api_origin(const struct http_request *r);
+
+// One request with a key. What a handler sets up lives in `work` until the
+// request is over.
+struct call {
+    struct api *api;
+    struct api_key key;
+    void *work;
+    void (*free_work)(void *work);
+};
+static inline struct call *call_of(const struct http_request *r)
+{
+    return http_request_state(r);
+}
+void call_keep(struct http_request *r, void *work,
+               void (*free_work)(void *work));
+
+// Answers with a problem at once.
+void refuse(struct http_request *r, const char *code, const char *format, ...)
+    printf_like(3, 4);
+void refuse_error(struct http_request *r, enum err e);
+
+// A number in the query, or `otherwise`; answers 400 and returns false when it
+// is malformed or out of [least, most].
+bool parameter_int(struct http_request *r, const char *name, int64_t least,
+                   int64_t most, int64_t otherwise, int64_t *ret);
+// Every parameter is in `known` (NULL behind the last); else 400, false.
+bool parameters_are_known(struct http_request *r, const char *const *known);
+// ?limit= and ?cursor=. False: answered.
+struct page {
+    uint32_t limit;
+    struct str cursor; // empty: from the beginning
+};
+enum { PAGE_LIMIT_MAX = 200, PAGE_LIMIT = 50 };
+bool parameter_page(struct http_request *r, struct page *ret);
+// Behind the items of a list: "next" (NULL: none), the closing brace, and
+// Link: rel="next" with this path and query and another cursor.
+void reply_list_end(struct http_request *r, struct reply *p, struct json_out *j,
+                    const char *next);
+// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3.
+void url_encode(struct buf *to, struct str text);
+
+// ---- auth.c ----------------------------------------------------------------
+
+// Who calls, by Authorization or x-access-token. Answers 401, 403 or 429 and
+// returns false where it is nobody, or nobody who may.
+bool auth_admit(struct http_request *r, unsigned scopes, struct api_key *ret);
+// Where no key is live: makes one of scope admin, written to admin.key.
+must_check enum err auth_write_first_key(struct catalog *c,
+                                         const char *data_dir);
+// The form alone. ERR_BAD_INPUT.
+must_check enum err key_parse(struct str text, struct id *ret_id,
+                              uint8_t ret_secret[static HASH_BYTES]);
+
+// ---- hooks.c ---------------------------------------------------------------
+
+bool hook_admit(struct http_request *r);
+void hook_finish(struct http_request *r, int status);
+void hook_refuse(struct http_request *r, int status, const char *code,
+                 const char *detail);
+
+// ---- handlers, one file each -----------------------------------------------
+
+extern const struct http_route api_routes[];
+extern const size_t api_route_count;
+extern const struct http_upload uploads;
+
+bool upload_admit(struct http_request *r);
+void upload_handle(struct http_request *r);
+
+void asset_list(struct http_request *r);
+void asset_get(struct http_request *r);
+void asset_patch(struct http_request *r);
+void asset_delete(struct http_request *r);
+void asset_source(struct http_request *r);
+void asset_grant(struct http_request *r);
+
+void collection_list(struct http_request *r);
+void collection_get(struct http_request *r);
+void collection_create(struct http_request *r);
+void collection_patch(struct http_request *r);
+void collection_delete(struct http_request *r);
+
+void key_list(struct http_request *r);
+void key_create(struct http_request *r);
+void key_revoke(struct http_request *r);
+
+void system_get(struct http_request *r);
+void system_metrics(struct http_request *r);
+void system_health(struct http_request *r);
+void system_ready(struct http_request *r);
+void system_version(struct http_request *r);
+
+void playback_get(struct http_request *r);
+void openapi_get(struct http_request *r);
+struct str openapi_document(void);
+void page_get(struct http_request *r);
+void web_get(struct http_request *r);
+void problem_get(struct http_request *r);
+void absent(struct http_request *r); // of the contract, not of this version

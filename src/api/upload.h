@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// upload.h - one upload, from its headers to its answer.
+//
+//   RECEIVING -> COMMITTING -> PROBING -> FINISHING -> answered
+//       |            |
+//       +------------+--> answered (an error)
+//
+// FINISHING removes what was rejected and keeps the answer for a repeat, where
+// there is need for either. RECEIVING and PROBING belong to the request's
+// thread, COMMITTING and FINISHING to the pool, with the request parked.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reeld/jobs.h"
+#include "reeld/model/asset.h"
+#include "reeld/store.h"
+
+#include "replay.h"
+#include "room.h"
+
+enum upload_field {
+    UPLOAD_NAME,
+    UPLOAD_DESCRIPTION,
+    UPLOAD_COLLECTION,
+    UPLOAD_METADATA,
+    UPLOAD_FIELDS,
+};
+
+struct upload {
+    struct api *api;
+    struct id key_id;
+    atomic_int references; // the request's and the pool's
+    // What the request says:
+    bool is_multipart;
+    bool is_async; // Prefer: respond-async
+    bool has_digest;
+    bool is_audio;        // by its type or name: decides the prefix of the id
+    struct digest wanted; // Content-Digest
+    char *field[UPLOAD_FIELDS]; // NULL: not sent
+    char *filename;             // of the part, "" for a raw body
+    struct replay replay;
+    // What came in:
+    struct store_writer *writer;
+    struct hash *hash;
+    int64_t size_bytes;
+    bool has_begun, has_ended;
+    struct digest source;
+    // What becomes of it:
+    struct id id;
+    struct reply reply;
+    bool is_refused; // the reply says why
+    enum err result; // of the stage before
+    // How it waits:
+    struct http_ticket *ticket;
+    struct jobs_waiter *waiter;
+    bool was_woken; // the ticket is used up
+};
+
+// Refuses with a problem; returns ERR_BAD_INPUT.
+enum err upload_refuse(struct upload *u, const char *code, const char *format,
+                       ...) printf_like(3, 4);
+
+// ---- upload_fields.c: what stands around the file --------------------------
+
+// One field, by query or multipart. ERR_BAD_INPUT: refused.
+enum err upload_set(struct upload *u, struct str name, struct str value);
+// Query and headers. ERR_BAD_INPUT: refused.
+enum err upload_read_head(struct http_request *r, struct upload *u);
+enum err upload_set_filename(struct upload *u, struct str filename);
+// "sha-256=:BASE64:" among the members of a Content-Digest (RFC 9530).
+// ERR_NOT_FOUND when it names other algorithms only.
+must_check enum err content_digest_parse(struct str value, struct digest *ret);
+
+// ---- upload_commit.c: once the last byte is there --------------------------
+
+void upload_commit(struct http_request *r, struct upload *u);
+void upload_unref(void *held);

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+// upload_commit.c - after the last byte: bytes durable, then the fact, then the
+// probe, then the answer.
+#include "upload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "reeld/base/clock.h"
+#include "reeld/base/log.h"
+#include "reeld/base/mem.h"
+
+#include "asset_view.h"
+
+#define COMMIT_WAIT_US INT64_C(600000000)
+// Past it the answer is 202: the bytes are safe and the probe goes on.
+#define PROBE_WAIT_US INT64_C(300000000)
+
+// Releases what is waited for first: no other thread knows `u` then, save the
+// pool, which has a reference of its own.
+void upload_unref(void *held)
+{
+    struct upload *u = held;
+    if (u->waiter) {
+        jobs_hang_up(u->api->jobs, u->waiter);
+        u->waiter = NULL;
+        if (!u->was_woken)
+            http_drop(u->ticket);
+    }
+    if (atomic_fetch_sub(&u->references, 1) != 1)
+        return;
+    replay_drop(&u->replay, u->api->claims);
+    store_abandon(u->writer);
+    hash_free(u->hash);
+    for (int i = 0; i < UPLOAD_FIELDS; i++)
+        free(u->field[i]);
+    free(u->filename);
+    reply_done(&u->reply);
+    gate_leave(u->api->uploads, str_of(u->key_id.text));
+    free(u);
+}
+
+// Parks and runs `work` on the pool with a reference of its own. `then` is
+// called in every case but one: nothing could be parked, and it is answered.
+static void run_parked(struct http_request *r, struct upload *u,
+                       void (*work)(void *),
+                       void (*then)(struct http_request *r, bool is_late))
+{
+    u->ticket = http_park(r, clock_now_us() + COMMIT_WAIT_US, then);
+    if (!u->ticket) {
+        refuse(r, "busy", "Too many requests wait already.");
+        return;
+    }
+    u->result = OK;
+    atomic_fetch_add(&u->references, 1);
+    if (pool_run(u->api->pool, work, u) == OK)
+        return;
+    atomic_fetch_sub(&u->references, 1);
+    u->result = ERR_BUSY;
+    reply_problem(&u->reply, "busy", "The server has too much to do.");
+    http_wake(u->ticket);
+}
+
+static void wake_from_pool(struct upload *u)
+{
+    struct http_ticket *ticket = u->ticket;
+    upload_unref(u);
+    http_wake(ticket);
+}
+
+static struct asset *describe(const struct upload *u)
+{
+    static const char *const defaults[UPLOAD_FIELDS] = {
+        [UPLOAD_NAME] = "",
+        [UPLOAD_DESCRIPTION] = "",
+        [UPLOAD_COLLECTION] = "default",
+        [UPLOAD_METADATA] = "{}",
+    };
+    char *text[UPLOAD_FIELDS];
+    for (int i = 0; i < UPLOAD_FIELDS; i++)
+        text[i] = mem_text(u->field[i] ? u->field[i] : defaults[i]);
+    if (!u->field[UPLOAD_NAME]) {
+        // A file's name is its title until somebody gives it a better one.
+        char name[ASSET_NAME_BYTES];
+        str_copy(name, sizeof(name), str_of(u->filename));
+        free(text[UPLOAD_NAME]);
+        text[UPLOAD_NAME] = mem_text(name);
+    }
+    struct asset *asset = asset_new();
+    asset->id = u->id;
+    asset->state = ASSET_UPLOADED;
+    asset->is_video = !u->is_audio;
+    asset->name = text[UPLOAD_NAME];
+    asset->description = text[UPLOAD_DESCRIPTION];
+    asset->collection = text[UPLOAD_COLLECTION];
+    asset->metadata = text[UPLOAD_METADATA];
+    asset->filename = mem_text(u->filename ? u->filename : "");
+    asset->created_us = clock_wall_us();
+    asset->size_bytes = u->size_bytes;
+    asset->source = u->source;
+    return asset;
+}
+
+// A repeat of a request whose first life ended between fact and answer finds
+// the id noted, and perhaps the asset made.
+static enum err keep_asset(struct upload *u, const char *noted)
+{
+    struct api *a = u->api;
+    if (noted[0]) {
+        TRY(id_parse(str_of(noted), &u->id));
+        scoped(asset) const struct asset *found = NULL;
+        enum err e = catalog_asset(a->catalog, &u->id, &found);
+        if (e != ERR_NOT_FOUND)
+            return e;
+    } else {
+        u->id = id_new(u->is_audio ? "a" : "m");
+        TRY(replay_note(&u->replay, a->catalog, u->id.text));
+    }
+    scoped(asset) const struct asset *asset = describe(u);
+    TRY(store_commit(take(u->writer), &u->source));
+    return catalog_add_asset(a->catalog, asset);
+}
+
+static void commit_on_pool(void *argument)
+{
+    struct upload *u = argument;
+    struct api *a = u->api;
+    char noted[ID_TEXT_BYTES];
+    if (!replay_begin(&u->replay, a->claims, a->catalog, &u->reply, noted,
+                      sizeof(noted))) {
+        u->result = ERR_CONFLICT;
+    } else {
+        claims_share(a->claims, &u->source);
+        u->result = keep_asset(u, noted);
+        claims_release(a->claims, &u->source);
+        if (u->result != OK)
+            reply_error(&u->reply, u->result);
+    }
+    wake_from_pool(u);
+}
+
+static void remove_rejected(struct upload *u, const struct asset *asset)
+{
+    reply_problem(&u->reply, asset->error_code, "%s", asset->error_detail);
+    enum err e = asset_remove(u->api, asset);
+    // What could not be removed stays as a rejected asset, to be seen and
+    // deleted; the answer is the same.
+    if (e != OK && e != ERR_NOT_FOUND)
+        log_warn("upload.not_cleaned id=%s error=%s", u->id.text, err_name(e));
+}
+
+static void finish_on_pool(void *argument)
+{
+    struct upload *u = argument;
+    struct api *a = u->api;
+    scoped(asset) const struct asset *asset = NULL;
+    enum err e = catalog_asset(a->catalog, &u->id, &asset);
+    if (e != OK)
+        reply_error(&u->reply, e);
+    else if (asset->state == ASSET_REJECTED)
+        remove_rejected(u, asset);
+    else
+        asset_reply(a, asset, asset->state == ASSET_READY ? 201 : 202,
+                    &u->reply);
+    replay_end(&u->replay, a->claims, a->catalog, &u->reply);
+    wake_from_pool(u);
+}
+
+static void answer(struct http_request *r, bool is_late)
+{
+    struct upload *u = call_of(r)->work;
+    if (is_late)
+        refuse(r, "busy", "This took too long; it may still come about.");
+    else
+        reply_send(r, &u->reply);
+}
+
+// The asset is as it will be for now: it is told, at once where nothing has to
+// be written for that.
+static void finish(struct http_request *r, struct upload *u)
+{
+    scoped(asset) const struct asset *asset = NULL;
+    enum err e = catalog_asset(u->api->catalog, &u->id, &asset);
+    if (e != OK) {
+        refuse_error(r, e);
+        return;
+    }
+    if (asset->state == ASSET_UPLOADED)
+        jobs_look(u->api->jobs);
+    if (asset->state == ASSET_REJECTED || u->replay.is_owned) {
+        run_parked(r, u, finish_on_pool, answer);
+        return;
+    }
+    asset_reply(u->api, asset, asset->state == ASSET_READY ? 201 : 202,
+                &u->reply);
+    reply_send(r, &u->reply);
+}
+
+// On the crew's thread or a pool's: the request's may be waiting in
+// jobs_hang_up() for this to end.
+static void probed(void *context, enum err result, const char *detail,
+                   struct blob *piece)
+{
+    (void)piece;
+    struct upload *u = context;
+    char quoted[LOG_QUOTED_BYTES];
+    if (result != OK)
+        log_warn("upload.not_probed id=%s error=%s text=%s", u->id.text,
+                 err_name(result), log_quote(str_of(detail), quoted));
+    u->was_woken = true;
+    http_wake(u->ticket);
+}
+
+// Late or without a result, the bytes are safe and the job stays in the
+// catalog: 202.
+static void after_probe(struct http_request *r, bool is_late)
+{
+    (void)is_late;
+    struct upload *u = call_of(r)->work;
+    if (u->waiter) {
+        jobs_hang_up(u->api->jobs, u->waiter);
+        u->waiter = NULL;
+        if (!u->was_woken)
+            http_drop(u->ticket);
+    }
+    finish(r, u);
+}
+
+static void probe(struct http_request *r, struct upload *u)
+{
+    u->was_woken = false;
+    u->ticket = http_park(r, clock_now_us() + PROBE_WAIT_US, after_probe);
+    if (!u->ticket) {
+        after_probe(r, true);
+        return;
+    }
+    if (jobs_probe(u->api->jobs, &u->id, probed, u, &u->waiter) != OK) {
+        u->was_woken = true;
+        http_wake(u->ticket);
+    }
+}
+
+static void after_commit(struct http_request *r, bool is_late)
+{
+    struct upload *u = call_of(r)->work;
+    if (is_late || u->result != OK)
+        answer(r, is_late);
+    else if (u->is_async)
+        finish(r, u);
+    else
+        probe(r, u);
+}
+
+// The request as it is told apart from others by Idempotency-Key: the file and
+// all that was said about it.
+static struct digest digest_of(const struct upload *u)
+{
+    scoped(hash) struct hash *h = hash_new();
+    hash_add(h, u->source.bytes, sizeof(u->source.bytes));
+    for (int i = 0; i < UPLOAD_FIELDS; i++) {
+        const char *text = u->field[i] ? u->field[i] : "";
+        hash_add(h, text, strlen(text) + 1);
+    }
+    return hash_end(h);
+}
+
+void upload_commit(struct http_request *r, struct upload *u)
+{
+    struct digest body = digest_of(u);
+    enum err e = replay_of(r, u->key_id.text, &body, &u->replay);
+    if (e != OK)
+        refuse_error(r, e);
+    else
+        run_parked(r, u, commit_on_pool, after_commit);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// upload_fields.c - names, metadata and headers that come with an upload.
+#include "upload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "reeld/base/mem.h"
+
+static const struct {
+    const char *name;
+    enum text_form form;
+    size_t most_bytes;
+} fields[UPLOAD_FIELDS] = {
+    [UPLOAD_NAME] = {"name",        TEXT_LINE,  ASSET_NAME_BYTES - 1    },
+    [UPLOAD_DESCRIPTION] = {"description", TEXT_LINES,
+                     ASSET_DESCRIPTION_BYTES - 1                        },
+    [UPLOAD_COLLECTION] = {"collection",  TEXT_LINE,  ID_TEXT_BYTES - 1       },
+    [UPLOAD_METADATA] = {"metadata",    TEXT_LINES, ASSET_METADATA_BYTES - 1},
+};
+
+static enum err refuse_field(struct upload *u, const char *name,
+                             const char *fault)
+{
+    struct faults faults = {0};
+    faults_add(&faults, str_of(name), "%s", fault);
+    reply_faults(&u->reply, &faults);
+    u->is_refused = true;
+    return fail(ERR_BAD_INPUT, "%s %s", name, fault);
+}
+
+// Kept as compact JSON, so that it may stand in an answer as it is.
+static enum err set_metadata(struct upload *u, struct str value)
+{
+    json_t *object = NULL;
+    if (object_parse(value, &object) != OK)
+        return refuse_field(u, "metadata", "must be a JSON object");
+    enum err e = object_text(object, ASSET_METADATA_BYTES - 1,
+                             &u->field[UPLOAD_METADATA]);
+    json_decref(object);
+    return e == OK ? OK : refuse_field(u, "metadata", "is too long");
+}
+
+static enum err check_collection(struct upload *u, const char *id)
+{
+    struct collection found;
+    enum err e = catalog_collection(u->api->catalog, id, &found);
+    if (e == OK)
+        return OK;
+    if (e == ERR_NOT_FOUND)
+        return refuse_field(u, "collection", "there is no such collection");
+    reply_error(&u->reply, e);
+    u->is_refused = true;
+    return e;
+}
+
+static int find_field(struct str name)
+{
+    for (int i = 0; i < UPLOAD_FIELDS; i++)
+        if (str_eq(name, str_of(fields[i].name)))
+            return i;
+    return -1;
+}
+
+enum err upload_set(struct upload *u, struct str name, struct str value)
+{
+    if (str_eq(name, STR("callback_url")))
+        return upload_refuse(u, "not_implemented",
+                             "This version calls nobody back: leave "
+                             "callback_url out.");
+    int i = find_field(name);
+    if (i < 0)
+        return upload_refuse(u, "invalid_request",
+                             "There is no field \"%.*s\" in an upload.",
+                             STR_ARG(name));
+    if (u->field[i])
+        return refuse_field(u, fields[i].name, "is given twice");
+    const char *fault = text_fault(value, fields[i].form, fields[i].most_bytes);
+    if (fault)
+        return refuse_field(u, fields[i].name, fault);
+    if (i == UPLOAD_METADATA)
+        return set_metadata(u, value);
+    u->field[i] = str_dup(value);
+    return i == UPLOAD_COLLECTION ? check_collection(u, u->field[i]) : OK;
+}
+
+static bool set_from_query(void *context, struct str name, struct str value)
+{
+    struct upload *u = context;
+    return upload_set(u, name, value) == OK;
+}
+
+static bool has_audio_name(struct str filename)
+{
+    static const char *const endings[] = {
+        ".aac", ".aif", ".aiff", ".flac", ".m4a",  ".mka",
+        ".mp3", ".oga", ".opus", ".wav",  ".weba",
+    };
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t len = strlen(endings[i]);
+        if (filename.len <= len)
+            continue;
+        struct str end = str_skip(filename, filename.len - len);
+        if (str_eq_nocase(end, str_of(endings[i])))
+            return true;
+    }
+    return false;
+}
+
+// Browsers may send a whole path, with either slash.
+enum err upload_set_filename(struct upload *u, struct str filename)
+{
+    struct str last = filename;
+    for (size_t i = 0; i < filename.len; i++)
+        if (filename.ptr[i] == '/' || filename.ptr[i] == '\\')
+            last = str_skip(filename, i + 1);
+    const char *fault = text_fault(last, TEXT_LINE, ASSET_FILENAME_BYTES - 1);
+    if (fault)
+        return refuse_field(u, "file", fault);
+    u->filename = str_dup(last);
+    const char *name = u->field[UPLOAD_NAME];
+    u->is_audio = u->is_audio || has_audio_name(last) ||
+                  (last.len == 0 && name && has_audio_name(str_of(name)));
+    return OK;
+}
+
+enum err content_digest_parse(struct str value, struct digest *ret)
+{
+    struct str rest = value;
+    while (rest.ptr) {
+        struct str member = str_trim(str_cut(&rest, ','));
+        struct str coded = member;
+        struct str name = str_cut(&coded, '=');
+        if (!str_eq(name, STR("sha-256")))
+            continue;
+        if (coded.len < 2 || coded.ptr[0] != ':' ||
+            coded.ptr[coded.len - 1] != ':')
+            return fail(ERR_BAD_INPUT, "sha-256 is written :BASE64:");
+        coded = (struct str){coded.ptr + 1, coded.len - 2};
+        struct digest digest;
+        size_t len = 0;
+        TRY(base64_decode(coded, digest.bytes, sizeof(digest.bytes), &len));
+        if (len != HASH_BYTES)
+            return fail(ERR_BAD_INPUT, "sha-256 has 32 bytes");
+        *ret = digest;
+        return OK;
+    }
+    return fail(ERR_NOT_FOUND, "no sha-256 in it");
+}
+
+// Of the body as it is sent (RFC 9530): for multipart that is not the file, and
+// the file is all that is hashed.
+static enum err read_digest(struct http_request *r, struct upload *u)
+{
+    struct str value = http_request_header(r, "Content-Digest");
+    if (value.len == 0)
+        return OK;
+    if (u->is_multipart)
+        return upload_refuse(u, "invalid_request",
+                             "Content-Digest goes with a raw body, not with "
+                             "multipart/form-data.");
+    enum err e = content_digest_parse(value, &u->wanted);
+    if (e == ERR_BAD_INPUT)
+        return upload_refuse(u, "invalid_request",
+                             "Content-Digest is sha-256=:BASE64: here.");
+    u->has_digest = e == OK;
+    return OK;
+}
+
+static bool has_preference(struct str header, struct str wanted)
+{
+    while (header.ptr) {
+        struct str one = str_cut(&header, ',');
+        if (str_eq_nocase(str_trim(str_cut(&one, ';')), wanted))
+            return true;
+    }
+    return false;
+}
+
+enum err upload_read_head(struct http_request *r, struct upload *u)
+{
+    struct str rest = http_request_header(r, "Content-Type");
+    struct str type = str_trim(str_cut(&rest, ';'));
+    if (str_eq_nocase(type, STR("application/json")))
+        return upload_refuse(u, "not_implemented",
+                             "This version does not pull from a URL: send the "
+                             "bytes.");
+    u->is_multipart = str_eq_nocase(type, STR("multipart/form-data"));
+    struct str kind = str_cut(&type, '/');
+    u->is_audio = str_eq_nocase(kind, STR("audio"));
+    u->is_async =
+        has_preference(http_request_header(r, "Prefer"), STR("respond-async"));
+    http_request_each_query(r, set_from_query, u);
+    if (u->is_refused)
+        return ERR_BAD_INPUT;
+    return read_digest(r, u);
+}
