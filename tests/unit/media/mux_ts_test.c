@@ -338,7 +338,8 @@ static int read_feed(void *context, uint8_t *to, int len)
 static int complaints;
 
 // Failed continuity is a debug line to FFmpeg, so the level alone is no guide.
-static void hear(void *context, int level, const char *format, va_list args)
+printf_like(3, 0) static void hear(void *context, int level, const char *format,
+                                   va_list args)
 {
     (void)context;
     char line[512];
