@@ -219,7 +219,6 @@ enum err catalog_change_asset(struct catalog *c, const struct id *id,
     TRY(query_step(&q, &has_row));
     if (!has_row)
         return fail(ERR_NOT_FOUND, "no asset %s", id->text);
-    query_done(&q);
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, id);
     return e;

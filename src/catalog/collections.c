@@ -61,7 +61,6 @@ enum err catalog_put_collection(struct catalog *c, const struct collection *in)
     query_text(&q, ":description", in->description);
     query_int(&q, ":created_us", in->created_us);
     TRY(query_run(&q));
-    query_done(&q);
     return change_commit(&w);
 }
 
@@ -87,6 +86,5 @@ enum err catalog_remove_collection(struct catalog *c, const char *id)
     query_init(&q, w.db, SQL_COLLECTION_REMOVE);
     query_text(&q, ":id", id);
     TRY(query_one(&q));
-    query_done(&q);
     return change_commit(&w);
 }

@@ -45,6 +45,7 @@ void change_done(struct change *w)
         return;
     if (w->is_open && w->db)
         db_rollback(w->db);
+    db_free(w->doomed);
     drop_broken_writer(w->catalog);
     pthread_mutex_unlock(&w->catalog->write_lock);
     w->catalog = NULL;
@@ -71,7 +72,6 @@ static enum err read_turn(struct db *db, int64_t *ret)
 // after it has put on the disk what it sees.
 static enum err look_again(struct catalog *c, int64_t turn)
 {
-    db_free(take(c->writer));
     TRY(ensure_writer(c));
     TRY(c->writer->ops->settle(c->writer->self));
     int64_t found;
@@ -93,6 +93,7 @@ enum err change_commit(struct change *w)
     if (e != ERR_IO)
         return e;
     w->db = NULL;
+    w->doomed = take(w->catalog->writer);
     return look_again(w->catalog, turn);
 }
 

@@ -43,6 +43,7 @@ must_check enum err catalog_open_on(const struct catalog_options *o,
 struct change {
     struct catalog *catalog;
     struct db *db;
+    struct db *doomed; // broken; queries that outlive the commit refer to it
     bool is_open;
 };
 

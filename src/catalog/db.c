@@ -61,6 +61,9 @@ enum err db_begin(struct db *db, enum db_mode mode)
 
 enum err db_commit(struct db *db)
 {
+    for (int i = 0; i < SQL_COUNT; i++)
+        if (db->statement[i])
+            db->ops->reset(db->self, db->statement[i]);
     return note(db, db->ops->commit(db->self));
 }
 

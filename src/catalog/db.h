@@ -83,6 +83,7 @@ DEFINE_SCOPED(db, struct db *, db_free)
 // Prepares every statement there is. The text of a failure names it.
 must_check enum err db_prepare_all(struct db *db);
 must_check enum err db_begin(struct db *db, enum db_mode mode);
+// Ends the queries that are still under way, too.
 must_check enum err db_commit(struct db *db);
 void db_rollback(struct db *db);
 must_check enum err db_run(struct db *db, const char *script);

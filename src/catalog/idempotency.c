@@ -75,6 +75,5 @@ enum err catalog_idempotency_end(struct catalog *c, const struct digest *key,
         query_text(&q, ":body", body ? body : "");
     }
     TRY(query_one(&q));
-    query_done(&q);
     return change_commit(&w);
 }

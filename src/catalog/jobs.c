@@ -96,7 +96,6 @@ enum err catalog_claim_job(struct catalog *c, enum job_kind kind,
     query_int(&q, ":now_us", now_us);
     query_int(&q, ":horizon_us", now_us + horizon_us);
     TRY(read_claimed(&q, kind, &job));
-    query_done(&q);
     TRY(change_commit(&w));
     *ret = job;
     return OK;
@@ -114,7 +113,6 @@ enum err catalog_claim_probe_of(struct catalog *c, const struct id *asset,
     query_text(&q, ":kind", kind_names[JOB_PROBE]);
     query_int(&q, ":now_us", clock_wall_us());
     TRY(read_claimed(&q, JOB_PROBE, &job));
-    query_done(&q);
     TRY(change_commit(&w));
     *ret = job;
     return OK;
@@ -144,7 +142,6 @@ enum err catalog_move_job(struct catalog *c, const struct id *job,
     if (!has_row)
         return fail(ERR_CONFLICT, "job %s is not %s", job->text,
                     state_names[from]);
-    query_done(&q);
     return change_commit(&w);
 }
 

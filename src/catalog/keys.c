@@ -64,7 +64,6 @@ enum err catalog_add_key(struct catalog *c, const struct api_key *key)
     query_int(&q, ":revoked_us", key->revoked_us);
     query_text(&q, ":label", key->label);
     TRY(query_run(&q));
-    query_done(&q);
     return change_commit(&w);
 }
 
@@ -77,6 +76,5 @@ enum err catalog_revoke_key(struct catalog *c, const struct id *id)
     query_text(&q, ":id", id->text);
     query_int(&q, ":now_us", clock_wall_us());
     TRY(query_one(&q));
-    query_done(&q);
     return change_commit(&w);
 }

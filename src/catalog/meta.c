@@ -31,6 +31,5 @@ enum err catalog_set_meta(struct catalog *c, const char *name,
     query_text(&q, ":name", name);
     query_bytes(&q, ":value", bytes, len);
     TRY(query_run(&q));
-    query_done(&q);
     return change_commit(&w);
 }

@@ -18,7 +18,10 @@ struct catalog_options sample_options(const struct sample *s)
 
 void sample_open(struct sample *s)
 {
-    snprintf(s->directory, sizeof(s->directory), "/tmp/reeld-catalog-XXXXXX");
+    // In memory where it can be: hundreds of commits, each with its sync.
+    bool has_memory = access("/dev/shm", W_OK) == 0;
+    snprintf(s->directory, sizeof(s->directory), "%s/reeld-catalog-XXXXXX",
+             has_memory ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(s->directory));
     snprintf(s->path, sizeof(s->path), "%s/catalog.db", s->directory);
     s->catalog = NULL;
