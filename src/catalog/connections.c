@@ -10,11 +10,7 @@ static enum err ensure_writer(struct catalog *c)
 {
     if (c->writer)
         return OK;
-    scoped(db) struct db *db = NULL;
-    TRY(c->open_db(c->open_context, c->path, DB_WRITER, &db));
-    TRY(db_prepare_all(db));
-    c->writer = take(db);
-    return OK;
+    return c->open_db(c->open_context, c->path, DB_WRITER, &c->writer);
 }
 
 static void drop_broken_writer(struct catalog *c)

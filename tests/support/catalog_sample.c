@@ -16,7 +16,7 @@ struct catalog_options sample_options(const struct sample *s)
     return (struct catalog_options){.path = s->path, .asset_cache = 8};
 }
 
-void sample_open(struct sample *s)
+void sample_make(struct sample *s)
 {
     // In memory where it can be: hundreds of commits, each with its sync.
     bool has_memory = access("/dev/shm", W_OK) == 0;
@@ -25,7 +25,6 @@ void sample_open(struct sample *s)
     assert_non_null(mkdtemp(s->directory));
     snprintf(s->path, sizeof(s->path), "%s/catalog.db", s->directory);
     s->catalog = NULL;
-    sample_reopen(s);
 }
 
 void sample_reopen(struct sample *s)
@@ -37,6 +36,12 @@ void sample_reopen(struct sample *s)
     if (e != OK)
         print_error("%s\n", fail_text());
     assert_int_equal(e, OK);
+}
+
+void sample_open(struct sample *s)
+{
+    sample_make(s);
+    sample_reopen(s);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,
@@ -55,10 +60,22 @@ void sample_close(struct sample *s)
                      0);
 }
 
+// Ids of one millisecond have no order, so each gets one of its own.
+static struct id next_id(void)
+{
+    static uint64_t age_ms = UINT64_C(1) << 40;
+    uint8_t hash[HASH_BYTES];
+    random_bytes(hash, sizeof(hash));
+    age_ms++;
+    for (int i = 0; i < 6; i++)
+        hash[i] = (uint8_t)(age_ms >> (40 - 8 * i));
+    return id_from_hash("m", hash);
+}
+
 struct asset *sample_upload(unsigned seed)
 {
     struct asset *a = asset_new();
-    a->id = id_new("m");
+    a->id = next_id();
     a->state = ASSET_UPLOADED;
     a->is_video = true;
     a->name = mem_text("A talk, \"quoted\" \xc3\xa9");

@@ -13,7 +13,8 @@ struct sample {
     struct catalog *catalog;
 };
 
-// A new directory, and the catalog in it opened.
+void sample_make(struct sample *s); // a new directory, nothing in it
+// The same, and the catalog in it opened.
 void sample_open(struct sample *s);
 void sample_reopen(struct sample *s);
 void sample_close(struct sample *s); // and removes the directory
