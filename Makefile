@@ -89,6 +89,11 @@ endif
 
 help:
 	@sed -n 's/^## /  make /p' Makefile
+## demo          serves ./demo-data on 127.0.0.1:8080 and says how to upload
+## test          every test; the last line is "N passed, N failed"
+## http          black-box tests against the real daemon alone
+## player        real players in headless Chromium alone
+## bench         measures; BENCH="start cold" picks some
 ## clean         takes away all that was built
 clean:
 	rm -rf $(BUILD)
@@ -125,11 +130,12 @@ $(VARIANT)/obj/%.o: src/%.c | deps-check
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
--include $(VARIANT)/obj/reeld.d $(VARIANT)/obj/reel-worker.d
+MAIN := $(addprefix $(VARIANT)/obj/,reeld.o daemon.o systemd.o)
+-include $(MAIN:.o=.d) $(VARIANT)/obj/reel-worker.d
 
-$(VARIANT)/reeld: $(VARIANT)/obj/reeld.o $(call libs_of,$(DAEMON))
+$(VARIANT)/reeld: $(MAIN) $(call libs_of,$(DAEMON))
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(LDFLAGS) $< -Wl,--start-group $(call libs_of,$(DAEMON)) -Wl,--end-group \
+	$(Q)$(CC) $(LDFLAGS) $(MAIN) -Wl,--start-group $(call libs_of,$(DAEMON)) -Wl,--end-group \
 	    $(call link_libs,$(DAEMON)) $(LIBS_main) -o $@
 $(VARIANT)/reel-worker: $(VARIANT)/obj/reel-worker.o $(call libs_of,$(WORKER))
 	$(if $(V),,@echo "  LD    $@")
@@ -189,6 +195,26 @@ $(foreach r,$(ROOMS),$(eval all-unit-$(r): $(filter $(VARIANT)/unit/$(r)/%,$(UNI
 ## golden        rewrites the expected manifests of the tests
 golden: export GOLDEN := write
 golden: unit-package
+
+# ---- the whole: demo, test, bench --------------------------------------------
+
+DEMO_DATA ?= demo-data
+.PHONY: demo test http player bench
+demo: all
+	$(Q)tests/demo $(BUILD)/reeld $(DEMO_DATA)
+
+$(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
+	@mkdir -p $(@D)
+	$(Q)cp tests/package.json tests/package-lock.json $(@D)/
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
+	@touch $@
+test: all unit-build $(BUILD)/npm-tests/.done | test-deps
+	$(Q)tests/run-all lint unit fuzz-replay http player
+http player: all $(BUILD)/npm-tests/.done | test-deps
+	$(Q)tests/run-all $@
+bench: all $(BUILD)/npm-tests/.done | test-deps
+	$(Q)node tests/bench/bench.js $(BENCH)
 
 # ---- checks of the source ----------------------------------------------------
 

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// daemon.c - `reeld serve`: floor by floor up, wait for a signal, down again.
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reeld/api.h"
+#include "reeld/base/clock.h"
+#include "reeld/base/fd.h"
+#include "reeld/base/log.h"
+#include "reeld/base/mem.h"
+#include "reeld/base/thread.h"
+#include "systemd.h"
+
+enum {
+    POOL_THREADS = 2,
+    POOL_WAITING_MAX = 4096,
+    ASSET_CACHE = 1024,
+    DRAIN_US = 20000000, // answers in flight may take this long at the end
+    DESCRIPTORS_SPARE = 256,
+    CANDIDATES_MAX = 2,
+};
+
+// Everything that runs, in the order in which it is built.
+struct house {
+    int lock_fd;
+    struct store *store;
+    struct catalog *catalog;
+    struct pool *pool;
+    struct jobs *jobs;
+    struct api *api;
+    struct http_server *http;
+};
+
+static int cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (int)n : 1;
+}
+
+static int or_cores(int setting)
+{
+    return setting > 0 ? setting : cores();
+}
+
+// The first candidate beside our own program that is there: the build tree and
+// an installation (FHS) lay them out differently.
+static enum err find_beside(const char *setting,
+                            const char *const candidate[CANDIDATES_MAX],
+                            const char *what, char path[PATH_MAX])
+{
+    char self[PATH_MAX];
+    if (setting[0]) {
+        snprintf(path, PATH_MAX, "%s", setting);
+        return OK;
+    }
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len < 0)
+        return fail_errno(ERR_IO, "find our own program");
+    self[len] = '\0';
+    *strrchr(self, '/') = '\0';
+    for (int i = 0; i < CANDIDATES_MAX; i++) {
+        int n = snprintf(path, PATH_MAX, "%s/%s", self, candidate[i]);
+        if (n < PATH_MAX && access(path, F_OK) == 0)
+            return OK;
+    }
+    return fail(ERR_NOT_FOUND, "%s is not beside %s; set it", what, self);
+}
+
+static enum err find_worker(const struct settings *s, char path[PATH_MAX])
+{
+    static const char *const candidate[] = {"reel-worker",
+                                            "../libexec/reeld/reel-worker"};
+    TRY(find_beside(s->worker_path, candidate, "worker_path", path));
+    if (access(path, X_OK) < 0)
+        return fail_errno(ERR_BAD_INPUT, "worker_path %s", path);
+    return OK;
+}
+
+static enum err find_web(const struct settings *s, char path[PATH_MAX])
+{
+    static const char *const candidate[] = {"../web", "../share/reeld/web"};
+    return find_beside(s->web_dir, candidate, "web_dir", path);
+}
+
+static enum err ladder_wish(const struct settings *s, struct ladder_wish *ret)
+{
+    *ret = (struct ladder_wish){.copy_source = s->copy_source};
+    TRY(ladder_parse_rungs(str_of(s->rungs), ret));
+    for (uint32_t i = 0; i < ret->rungs; i++)
+        ret->rung[i].crf = s->crf;
+    snprintf(ret->preset, sizeof ret->preset, "%s", s->preset);
+    size_t room = sizeof ret->audio_bps / sizeof ret->audio_bps[0];
+    for (uint32_t i = 0; i < s->audio_bitrates_bps.count && i < room; i++)
+        ret->audio_bps[ret->audios++] = s->audio_bitrates_bps.item[i];
+    return OK;
+}
+
+enum err daemon_check(const struct settings *s)
+{
+    struct ladder_wish wish;
+    char path[PATH_MAX];
+    TRY(ladder_wish(s, &wish));
+    TRY(find_worker(s, path));
+    return find_web(s, path);
+}
+
+static struct plan_wish plan_wish(const struct settings *s)
+{
+    struct plan_wish wish = {.segment_us = s->segment_duration_us,
+                             .segment_max_us = s->segment_duration_max_us,
+                             .gop_us = s->gop_duration_us};
+    size_t room = sizeof wish.bootstrap_us / sizeof wish.bootstrap_us[0];
+    for (uint32_t i = 0; i < s->bootstrap_durations_us.count && i < room; i++)
+        wish.bootstrap_us[wish.bootstraps++] =
+            s->bootstrap_durations_us.item[i];
+    return wish;
+}
+
+// One daemon a directory (REL-13).
+static enum err lock_directory(const struct settings *s, int *ret_fd)
+{
+    char path[PATH_MAX];
+    if (mkdir(s->data_dir, 0700) < 0 && errno != EEXIST)
+        return fail_errno(ERR_IO, "make %s", s->data_dir);
+    snprintf(path, sizeof path, "%s/lock", s->data_dir);
+    scoped(fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail_errno(ERR_IO, "open %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return fail(ERR_CONFLICT, "%s is in use by another reeld", s->data_dir);
+    *ret_fd = take_fd(&fd);
+    return OK;
+}
+
+static enum err open_floors(const struct settings *s, struct house *h)
+{
+    char path[PATH_MAX];
+    TRY(lock_directory(s, &h->lock_fd));
+    const struct store_options store = {.directory = s->data_dir,
+                                        .keep_free_bytes = s->keep_free_bytes};
+    TRY(store_open_fs(&store, &h->store));
+    snprintf(path, sizeof path, "%s/catalog.db", s->data_dir);
+    const struct catalog_options catalog = {.path = path,
+                                            .asset_cache = ASSET_CACHE};
+    TRY(catalog_open(&catalog, &h->catalog));
+    h->pool = pool_new(POOL_THREADS, POOL_WAITING_MAX);
+    return OK;
+}
+
+static enum err start_jobs(const struct settings *s, struct house *h)
+{
+    char worker[PATH_MAX];
+    TRY(find_worker(s, worker));
+    struct jobs_options o = {
+        .worker_path = worker,
+        .sandbox_required = s->sandbox == SANDBOX_REQUIRED,
+ // Two at least, so that somebody who waits never waits for the ladder.
+        .workers = s->workers > 0 ? s->workers : (cores() > 2 ? cores() : 2),
+        .spares = s->spares,
+        .worker_threads = or_cores(s->worker_threads),
+        .worker_memory_bytes = s->worker_memory_bytes,
+        .make_timeout_us = s->make_timeout_us,
+        .probe_timeout_us = s->probe_timeout_us,
+        .attempts = s->job_attempts,
+        .read_ahead = s->read_ahead,
+        .ladder_in_background = s->ladder == LADDER_BACKGROUND,
+        .ladder_slice = s->ladder_slice,
+        .cache_budget_bytes = s->cache_budget_bytes,
+        .limits = {.max_pixels = s->max_pixels,
+                   .max_duration_us = s->max_duration_us,
+                   .max_frame_rate = s->max_frame_rate,
+                   .max_streams = s->max_streams},
+        .plan_wish = plan_wish(s),
+    };
+    TRY(ladder_wish(s, &o.ladder_wish));
+    return jobs_start(&o, h->store, h->catalog, h->pool, &h->jobs);
+}
+
+static enum err start_api(const struct settings *s, struct house *h)
+{
+    char web[PATH_MAX];
+    TRY(find_web(s, web));
+    const struct api_options o = {
+        .data_dir = s->data_dir,
+        .web_dir = web,
+        .public_url = s->public_url,
+        .cors_origins = s->cors_origins,
+        .is_playback_open = s->playback == PLAYBACK_OPEN,
+        .is_metrics_open = s->public_metrics,
+        .segment_wait_us = s->segment_wait_us,
+        .grant_life_us = s->grant_life_us,
+        .grant_life_max_us = s->grant_life_max_us,
+        .upload_limit_bytes = s->upload_limit_bytes,
+        .keep_free_bytes = s->keep_free_bytes,
+        .uploads_max = s->uploads_max,
+        .uploads_per_key = s->uploads_per_key,
+        .requests_per_key = s->requests_per_key,
+        .requests_burst = 2 * s->requests_per_key,
+        .memory_cache_bytes = (size_t)s->memory_cache_bytes,
+    };
+    return api_new(&o, h->store, h->catalog, h->jobs, h->pool, &h->api);
+}
+
+static enum err start_http(const struct settings *s, struct house *h)
+{
+    struct http_options o = {
+        .listen = s->listen,
+        .listen_fd = systemd_listen_fd(),
+        .threads = or_cores(s->http_threads),
+        .connections = s->connections,
+        .connections_per_address = s->connections_per_address,
+        .json_limit_bytes = s->json_limit_bytes,
+        .idle_us = s->idle_timeout_us,
+        .header_us = s->header_timeout_us,
+        .least_bytes_per_s = s->min_rate_bytes,
+        .parked_max = s->parked_max > 0 ? s->parked_max : s->connections / 2,
+    };
+    api_serve(h->api, &o);
+    TRY(http_start(&o, &h->http));
+    api_started(h->api, h->http);
+    return OK;
+}
+
+static enum err build(const struct settings *s, struct house *h)
+{
+    TRY(open_floors(s, h));
+    TRY(start_jobs(s, h));
+    TRY(start_api(s, h));
+    return start_http(s, h);
+}
+
+static void tear_down(struct house *h)
+{
+    if (h->api)
+        api_stopping(h->api);
+    // Requests that wait for media are woken by the jobs before the server
+    // closes; nothing new is let in meanwhile.
+    if (h->http)
+        http_stop(h->http, clock_now_us() + DRAIN_US);
+    if (h->jobs)
+        jobs_stop(h->jobs);
+    if (h->pool)
+        pool_free(h->pool);
+    api_free(h->api);
+    catalog_close(h->catalog);
+    store_free(h->store);
+    fd_close(h->lock_fd);
+}
+
+// A socket a connection and files beside them: as many descriptors as the
+// machine lets us have, up to what the settings can use.
+static void raise_descriptor_limit(const struct settings *s)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    rlim_t wanted = 2 * (rlim_t)s->connections + DESCRIPTORS_SPARE;
+    if (limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        log_warn("reeld.descriptors limit=%llu wanted=%llu",
+                 (unsigned long long)limit.rlim_cur,
+                 (unsigned long long)wanted);
+}
+
+// Signals are taken by sigtimedwait() alone: every thread starts with them
+// blocked, so this comes before the first one.
+static sigset_t block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
+static void wait_for_signal(const sigset_t *set, int port)
+{
+    int64_t beat_us = systemd_watchdog_us() / 2;
+    for (;;) {
+        struct timespec wait = {beat_us / 1000000, beat_us % 1000000 * 1000};
+        int got = sigtimedwait(set, NULL, beat_us > 0 ? &wait : NULL);
+        if (got > 0) {
+            log_info("reeld.stopping signal=%s", sigabbrev_np(got));
+            return;
+        }
+        if (errno == EAGAIN)
+            systemd_beat(port);
+    }
+}
+
+enum err daemon_serve(const struct settings *s)
+{
+    sigset_t signals = block_signals();
+    umask(077);
+    raise_descriptor_limit(s);
+    struct house h = {.lock_fd = -1};
+    enum err result = build(s, &h);
+    if (result == OK) {
+        log_info("reeld.ready version=%s data_dir=%s", REELD_VERSION,
+                 s->data_dir);
+        systemd_notify("READY=1");
+        thread_set_role(ROLE_MAIN);
+        wait_for_signal(&signals, http_port(h.http));
+        systemd_notify("STOPPING=1");
+        thread_set_role(ROLE_ANY);
+    }
+    // The teardown may fail in its own ways; what counts is the first reason.
+    scoped(mem) char *reason = mem_text(fail_text());
+    tear_down(&h);
+    return result == OK ? OK : fail(result, "%s", reason);
+}
