@@ -1,0 +1,92 @@
+// harness.js - runs in the browser: one of three players on ?url=, and a record
+// of what happened to it, for players.test.js to read.
+const query = new URLSearchParams(location.search);
+const video = document.getElementById('video');
+const report = {errors: [], levels: [], switches: 0, stalls: 0, firstFrameMs: 0};
+const began = performance.now();
+
+video.requestVideoFrameCallback?.(() => { report.firstFrameMs = performance.now() - began; });
+video.addEventListener('waiting', () => { if (!video.seeking && video.currentTime > 0) report.stalls++; });
+
+function load(src) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = src;
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`cannot load ${src}`));
+    document.head.append(script);
+  });
+}
+
+const players = {
+  async hls(url) {
+    await load('/lib/hls.js/dist/hls.js');
+    const hls = new Hls({enableWorker: false});
+    hls.on(Hls.Events.ERROR, (_, d) => report.errors.push(`${d.fatal ? 'fatal ' : ''}${d.details}`));
+    hls.on(Hls.Events.LEVEL_SWITCHED, () => report.switches++);
+    hls.on(Hls.Events.MANIFEST_PARSED, () => { report.levels = hls.levels.map((l) => l.height); });
+    hls.loadSource(url);
+    hls.attachMedia(video);
+    return {setLevel: (i) => { hls.nextLevel = i; }, count: () => hls.levels.length};
+  },
+  async dash(url) {
+    await load('/lib/dashjs/dist/modern/umd/dash.all.min.js');
+    const player = dashjs.MediaPlayer().create();
+    player.on('error', (e) => report.errors.push(e.error?.message || String(e.error)));
+    player.on('qualityChangeRendered', (e) => { if (e.mediaType === 'video') report.switches++; });
+    player.updateSettings({streaming: {buffer: {fastSwitchEnabled: true}}});
+    player.initialize(video, url, false);
+    const ready = new Promise((resolve) => player.on('streamInitialized', resolve));
+    await ready;
+    const video_ = () => player.getRepresentationsByType('video');
+    report.levels = video_().map((r) => r.height);
+    return {
+      setLevel(i) {
+        player.updateSettings({streaming: {abr: {autoSwitchBitrate: {video: false}}}});
+        player.setRepresentationForTypeById('video', video_()[i].id, true);
+      },
+      count: () => video_().length,
+    };
+  },
+  async shaka(url) {
+    await load('/lib/shaka-player/dist/shaka-player.compiled.js');
+    shaka.polyfill.installAll();
+    const player = new shaka.Player();
+    await player.attach(video);
+    player.addEventListener('error', (e) => report.errors.push(`shaka ${e.detail.code}`));
+    player.addEventListener('variantchanged', () => report.switches++);
+    await player.load(url);
+    const tracks = () => player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth);
+    report.levels = tracks().map((t) => t.height);
+    return {
+      setLevel(i) {
+        player.configure({abr: {enabled: false}});
+        player.selectVariantTrack(tracks()[i], true);
+      },
+      count: () => tracks().length,
+    };
+  },
+};
+
+window.report = report;
+window.ready = players[query.get('player')](query.get('url')).then((control) => {
+  window.control = control;
+  return true;
+}, (e) => {
+  report.errors.push(`fatal ${e.code ?? ''} ${e.message ?? e}`);
+  return false;
+});
+
+// Seeks and waits until the picture there is shown.
+window.seekTo = (seconds) => new Promise((resolve) => {
+  const done = () => resolve(video.currentTime);
+  video.addEventListener('seeked', () => {
+    if (video.requestVideoFrameCallback)
+      video.requestVideoFrameCallback(done);
+    else
+      done();
+    // A paused player that stands on the same picture draws no new frame.
+    setTimeout(done, 3000);
+  }, {once: true});
+  video.currentTime = seconds;
+});

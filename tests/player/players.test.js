@@ -1,0 +1,96 @@
+// players.test.js - hls.js, dash.js and Shaka in headless Chromium: play
+// through, seek ten times, switch rungs, without an error or a stall.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {startDaemon} from '../http/daemon.js';
+import {media} from '../http/media.js';
+import {openBrowser} from './browser.js';
+
+const SEEKS = 10;
+const SECONDS = 1000;
+let daemon;
+let browser;
+let asset;
+
+before(async () => {
+  daemon = await startDaemon();
+  browser = await openBrowser();
+  asset = await daemon.upload(media('film/sintel-trailer-720p24.mp4'));
+}, {timeout: 60 * SECONDS});
+
+after(async () => {
+  await browser?.close();
+  await daemon?.stop();
+});
+
+async function withPlayer(player, url, work) {
+  const page = await browser.player(player, url);
+  try {
+    await work(page);
+    const report = await page.evaluate(() => window.report);
+    const fatal = report.errors.filter((e) => !/bufferStalledError|bufferSeekOverHole/.test(e));
+    assert.deepEqual(fatal, [], `${player} reported errors`);
+  } finally {
+    await page.close();
+  }
+}
+
+async function playsFrom(page, from, seconds) {
+  await page.evaluate(() => document.getElementById('video').play());
+  await page.waitForFunction(([t]) => document.getElementById('video').currentTime >= t,
+    [from + seconds], {timeout: 40 * SECONDS, polling: 100});
+}
+
+const cases = [
+  ['hls', (a) => a.playback.hls],
+  ['hls', (a) => `${a.playback.hls}?container=ts`],
+  ['dash', (a) => a.playback.dash],
+  ['shaka', (a) => a.playback.dash],
+  ['shaka', (a) => a.playback.hls],
+];
+
+for (const [player, url] of cases) {
+  const what = `${player} ${url({playback: {hls: 'index.m3u8', dash: 'manifest.mpd'}})}`;
+
+  test(`${what}: starts, and the length is the asset's`, {timeout: 90 * SECONDS}, async () => {
+    await withPlayer(player, url(asset), async (page) => {
+      await playsFrom(page, 0, 2);
+      const length = await page.evaluate(() => document.getElementById('video').duration);
+      assert.ok(Math.abs(length - asset.duration) < 0.05, `${length} against ${asset.duration}`);
+    });
+  });
+
+  test(`${what}: ten seeks land and play on`, {timeout: 180 * SECONDS}, async () => {
+    await withPlayer(player, url(asset), async (page) => {
+      await playsFrom(page, 0, 0.5);
+      for (let i = 0; i < SEEKS; i++) {
+        const to = (i * 17.3) % (asset.duration - 3);
+        const at = await page.evaluate((t) => window.seekTo(t), to);
+        assert.ok(Math.abs(at - to) < 0.5, `seek to ${to} landed at ${at}`);
+        await playsFrom(page, to, 0.5);
+      }
+    });
+  });
+
+  test(`${what}: every rung plays after a switch`, {timeout: 180 * SECONDS}, async () => {
+    await withPlayer(player, url(asset), async (page) => {
+      await playsFrom(page, 0, 0.5);
+      const levels = await page.evaluate(() => window.control.count());
+      for (let i = 0; i < levels; i++) {
+        await page.evaluate((n) => window.control.setLevel(n), i);
+        const from = await page.evaluate(() => document.getElementById('video').currentTime);
+        await playsFrom(page, from, 1);
+      }
+    });
+  });
+}
+
+test('hls.js plays a short file to its very end', {timeout: 90 * SECONDS}, async () => {
+  const short = await daemon.upload(media('formats/h264-aac.flv'));
+  await withPlayer('hls', short.playback.hls, async (page) => {
+    await page.evaluate(() => document.getElementById('video').play());
+    await page.waitForFunction(() => document.getElementById('video').ended, null, {timeout: 60 * SECONDS});
+    const report = await page.evaluate(() => window.report);
+    assert.equal(report.stalls, 0);
+  });
+});
