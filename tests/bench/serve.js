@@ -1,0 +1,83 @@
+// serve.js - made segments and manifests under wrk against nginx serving the
+// same bytes as files, server on one core, client on the other, rounds
+// interleaved; ratios are medians of the ratio within a round.
+import {execFileSync, spawn} from 'node:child_process';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {startDaemon} from '../http/daemon.js';
+import {looped} from './tools.js';
+import {SCRATCH, cpuSeconds, median, table} from './tools.js';
+
+const ROUNDS = 7;
+const SECONDS = 3;
+const CONNECTIONS = 64;
+const NGINX_PORT = 18088;
+
+function nginxConfig(root) {
+  return `daemon off; worker_processes 1; pid ${root}/nginx.pid; error_log ${root}/error.log;
+events { worker_connections 1024; }
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  open_file_cache max=1000; open_file_cache_valid 60s; default_type application/octet-stream;
+  server { listen 127.0.0.1:${NGINX_PORT}; root ${root}/files; } }\n`;
+}
+
+function wrk(url, headers = []) {
+  const text = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`,
+    ...headers.flatMap((h) => ['-H', h]), url]).toString();
+  if (/Non-2xx/.test(text))
+    throw new Error(`${url}: ${text}`);
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)[1]);
+}
+
+async function startNginx(files) {
+  const root = join(SCRATCH, 'nginx');
+  mkdirSync(join(root, 'files'), {recursive: true});
+  for (const [name, bytes] of Object.entries(files))
+    writeFileSync(join(root, 'files', name), bytes);
+  writeFileSync(join(root, 'nginx.conf'), nginxConfig(root));
+  const nginx = spawn('taskset', ['-c', '0', 'nginx', '-c', join(root, 'nginx.conf')], {stdio: 'ignore'});
+  await sleep(500);
+  return nginx;
+}
+
+// The copied segment whose size is nearest to what is asked for.
+async function segmentOf(base, count, bytes) {
+  let best = null;
+  for (let i = 0; i < count; i++) {
+    const body = Buffer.from(await (await fetch(`${base}/${i}.m4s`)).arrayBuffer());
+    if (!best || Math.abs(body.length - bytes) < Math.abs(best.body.length - bytes))
+      best = {url: `${base}/${i}.m4s`, body};
+  }
+  return best;
+}
+
+export default async function serve() {
+  const daemon = await startDaemon(['--http-threads', '1', '--ladder', 'on_demand', '--connections-per-address', '0']);
+  const asset = await daemon.upload(looped(60));
+  execFileSync('taskset', ['-a', '-p', '-c', '0', String(daemon.pid)]);
+  const root = asset.playback.hls.replace('/index.m3u8', '');
+  const count = asset.renditions.find((r) => r.name === 'source').segments;
+  const large = await segmentOf(`${root}/source`, count, 1 << 20);
+  const small = await segmentOf(`${root}/audio-source`, count, 100 << 10);
+  const manifest = {url: `${root}/source/index.m3u8`};
+  manifest.body = Buffer.from(await (await fetch(manifest.url)).arrayBuffer());
+  const cases = {large, small, manifest};
+  const nginx = await startNginx(Object.fromEntries(Object.entries(cases).map(([n, c]) => [n, c.body])));
+  const rows = [['what', 'bytes', 'nginx req/s', 'reeld req/s', 'ratio', 'us CPU a request']];
+  for (const [name, one] of Object.entries(cases)) {
+    const theirs = [], ours = [], ratios = [], cpu = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      theirs.push(wrk(`http://127.0.0.1:${NGINX_PORT}/${name}`));
+      const before = cpuSeconds(daemon.pid);
+      ours.push(wrk(one.url));
+      cpu.push((cpuSeconds(daemon.pid) - before) / (ours[i] * SECONDS) * 1e6);
+      ratios.push(ours[i] / theirs[i]);
+    }
+    rows.push([name, one.body.length, median(theirs).toFixed(0), median(ours).toFixed(0),
+      median(ratios).toFixed(2), median(cpu).toFixed(1)]);
+  }
+  nginx.kill();
+  await daemon.stop();
+  table(rows);
+}
