@@ -151,7 +151,7 @@ all: web
 $(BUILD)/npm-web/.done: src/web/package.json src/web/package-lock.json | deps-check
 	@mkdir -p $(@D)
 	$(Q)cp src/web/package.json src/web/package-lock.json $(@D)/
-	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 $(BUILD)/web/.done: $(WEB_OWN) $(BUILD)/npm-web/.done
 	@mkdir -p $(@D)/vendor
@@ -206,7 +206,7 @@ demo: all
 $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	@mkdir -p $(@D)
 	$(Q)cp tests/package.json tests/package-lock.json $(@D)/
-	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
