@@ -37,7 +37,7 @@ enum play_manifest {
 struct play_path {
     bool is_manifest;
     enum play_manifest manifest;
-    int rendition;        // -1 for those of the whole asset
+    int rendition;         // -1 for those of the whole asset
     enum piece_kind piece; // where !is_manifest
     uint32_t number;
 };

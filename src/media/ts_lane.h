@@ -18,8 +18,10 @@
 
 enum {
     TS_START = 10 * TS_CLOCK_HZ,
-    // Three frames at 15 a second, more at any usual rate.
-    TS_DECODE_LEAD = TS_CLOCK_HZ / 5,
+    // Three frames at 30 a second; libx264's pyramid needs two. Not more: where
+    // the first picture is decoded over 0.1 s before it is shown, ffmpeg takes
+    // the time between for a jump.
+    TS_DECODE_LEAD = TS_CLOCK_HZ / 10,
     TS_CLOCK_LEAD = TS_CLOCK_HZ * 3 / 10,
 };
 

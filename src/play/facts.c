@@ -19,6 +19,14 @@ enum {
     TS_FIXED_BPS = 110000,
 };
 
+// What one gathering works on.
+struct gather {
+    struct catalog *catalog;
+    const struct asset *asset;
+    int64_t target_us;
+    enum facts_use use;
+};
+
 static uint32_t iframes_of(const struct asset *a, uint32_t r)
 {
     return a->rendition[r].recipe.mode == RECIPE_COPY ? a->plan->segments
@@ -26,15 +34,13 @@ static uint32_t iframes_of(const struct asset *a, uint32_t r)
 }
 
 // Leaves *rates alone unless all `count` pieces are made.
-static enum err measure(struct catalog *c, const struct asset *a, uint32_t r,
+static enum err measure(const struct gather *g, uint32_t r,
                         enum piece_kind kind, uint32_t count,
                         struct package_rates *rates)
 {
-    int64_t target =
-        hls_target_seconds(plan_longest_segment(a->plan), a->plan->timescale);
     struct piece_rates made;
-    TRY(catalog_rates(c, a->source_row, a->recipe_row[r], kind,
-                      target * MICROSECONDS, &made));
+    TRY(catalog_rates(g->catalog, g->asset->source_row, g->asset->recipe_row[r],
+                      kind, g->target_us, &made));
     if (made.segments != count || made.duration_us <= 0)
         return OK;
     rates->average_bps =
@@ -42,12 +48,6 @@ static enum err measure(struct catalog *c, const struct asset *a, uint32_t r,
     // Where all segments are short, none of them counts as a peak.
     rates->peak_bps = max_i64(made.peak_bps, rates->average_bps);
     return OK;
-}
-
-// What is promised of segment pieces before they are made.
-static struct package_rates declared(const struct rendition *r)
-{
-    return (struct package_rates){.peak_bps = r->declared_bps};
 }
 
 // An I-frame stands for its GOP. The bound of an encoded rung is its cap and
@@ -58,20 +58,6 @@ static struct package_rates declared_iframes(const struct rendition *r)
     int64_t bps = r->declared_bps;
     if (r->recipe.mode == RECIPE_ENCODE && r->recipe.cap_bps < bps)
         bps -= r->recipe.cap_bps;
-    return (struct package_rates){.peak_bps = bps};
-}
-
-static struct package_rates declared_ts(const struct asset *a, uint32_t r)
-{
-    const struct rendition *own = &a->rendition[r];
-    int64_t bps = own->declared_bps;
-    int main = asset_main_audio(a);
-    if (own->audio < 0 && main >= 0)
-        bps += a->rendition[main].declared_bps;
-    bps = scale_ceil(bps, 188, 184) + TS_FIXED_BPS;
-    if (own->frame_rate.num > 0)
-        bps += scale_ceil(TS_PICTURE_BITS, own->frame_rate.num,
-                          own->frame_rate.den);
     return (struct package_rates){.peak_bps = bps};
 }
 
@@ -90,42 +76,76 @@ static void describe_video(const struct asset *a, const struct rendition *r,
     }
 }
 
-static enum err describe(struct catalog *c, const struct asset *a, uint32_t i,
-                         enum facts_use use, struct package_rendition *to)
+static enum err describe(const struct gather *g, uint32_t i,
+                         struct package_rendition *to)
 {
+    const struct asset *a = g->asset;
     const struct rendition *r = &a->rendition[i];
-    bool is_ts = use == FACTS_HLS_TS;
     *to = (struct package_rendition){
         .name = r->name,
         .codecs = r->codecs,
-        .rates = is_ts ? declared_ts(a, i) : declared(r),
+        .rates = {.peak_bps = r->declared_bps},
         .channels = r->recipe.channels,
         .sample_rate = r->recipe.sample_rate,
     };
-    TRY(measure(c, a, i, is_ts ? PIECE_TS : PIECE_SEGMENT, a->plan->segments,
-                &to->rates));
+    TRY(measure(g, i, PIECE_SEGMENT, a->plan->segments, &to->rates));
     if (r->audio >= 0)
         return OK;
     describe_video(a, r, to);
-    if (use != FACTS_HLS)
+    if (g->use != FACTS_HLS)
         return OK;
     to->iframes = declared_iframes(r);
     // Nobody makes all I-frames of a rendition that is not whole itself.
     if (to->rates.average_bps == 0)
         return OK;
-    return measure(c, a, i, PIECE_IFRAME, iframes_of(a, i), &to->iframes);
+    return measure(g, i, PIECE_IFRAME, iframes_of(a, i), &to->iframes);
+}
+
+// The rates of the CMAF segments `sound` and `r` as those of the MPEG-TS
+// segment that both become; `sound` is NULL where there is one track.
+static enum err to_ts(const struct gather *g, uint32_t i,
+                      const struct package_rendition *sound,
+                      struct package_rendition *r)
+{
+    bool is_whole = r->rates.average_bps > 0;
+    int64_t bps = r->rates.peak_bps + (sound ? sound->rates.peak_bps : 0);
+    bps = scale_ceil(bps, 188, 184) + TS_FIXED_BPS;
+    if (r->frame_rate.num > 0)
+        bps +=
+            scale_ceil(TS_PICTURE_BITS, r->frame_rate.num, r->frame_rate.den);
+    r->rates = (struct package_rates){.peak_bps = bps};
+    if (!is_whole)
+        return OK;
+    return measure(g, i, PIECE_TS, g->asset->plan->segments, &r->rates);
+}
+
+static enum err all_to_ts(const struct gather *g, struct facts *f)
+{
+    const struct asset *a = g->asset;
+    int main = f->presentation.videos > 0 ? asset_main_audio(a) : -1;
+    const struct package_rendition *sound =
+        main >= 0 ? &f->rendition[main] : NULL;
+    uint32_t count =
+        f->presentation.videos > 0 ? f->presentation.videos : a->renditions;
+    for (uint32_t i = 0; i < count; i++)
+        TRY(to_ts(g, i, sound, &f->rendition[i]));
+    return OK;
 }
 
 // Renditions come best video first, then sound track by track.
 enum err facts_gather(struct catalog *c, const struct asset *a,
                       enum facts_use use, struct facts *ret)
 {
+    const struct plan *plan = a->plan;
+    int64_t target =
+        hls_target_seconds(plan_longest_segment(plan), plan->timescale);
+    struct gather g = {c, a, target * MICROSECONDS, use};
     struct presentation *p = &ret->presentation;
     *p = (struct presentation){.video = ret->rendition,
                                .is_muxed = use == FACTS_HLS_TS};
     for (uint32_t i = 0; i < a->renditions; i++) {
         const struct rendition *r = &a->rendition[i];
-        TRY(describe(c, a, i, use, &ret->rendition[i]));
+        TRY(describe(&g, i, &ret->rendition[i]));
         if (r->audio < 0) {
             p->videos++;
             continue;
@@ -137,7 +157,7 @@ enum err facts_gather(struct catalog *c, const struct asset *a,
         }
         p->audio[p->audios - 1].renditions++;
     }
-    return OK;
+    return p->is_muxed ? all_to_ts(&g, ret) : OK;
 }
 
 // The borders of audio[audio]'s segments lie on its own grid, in samples.
