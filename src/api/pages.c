@@ -191,9 +191,7 @@ void page_get(struct http_request *r)
     struct str path = http_request_path(r);
     if (str_eq(path, STR("/player")))
         answer(r, STR("player.html"));
-    else if (str_eq(path, STR("/watch")))
-        answer(r, STR("watch.html"));
-    else
+    else // "/" and "/watch?v=": one page, which reads its own address
         answer(r, STR("index.html"));
 }
 
