@@ -35,12 +35,6 @@ static enum err find_format(struct input *in, const AVInputFormat **ret)
     if (!in->rule)
         return fail(ERR_UNSUPPORTED, "not an accepted container: found %s",
                     format->long_name ? format->long_name : format->name);
-    if (b->is_bmff && !b->has_index)
-        return fail(ERR_UNSUPPORTED,
-                    strcmp(b->cut_box, "moov") == 0
-                        ? "the file ends in the middle of its index"
-                        : "the file has no index (moov): perhaps it is cut "
-                          "off, or only a fragment");
     *ret = format;
     return OK;
 }
@@ -135,7 +129,8 @@ static enum err open_format(struct input *in)
         return explain(in, got);
     if (wants_scan(in))
         got = scan(in);
-    if (got < 0)
+    bool is_empty = in->format->nb_streams == 0;
+    if (got < 0 || (is_empty && in->io.boxes.is_bmff))
         return explain(in, got);
     return OK;
 }

@@ -67,6 +67,8 @@ struct plan_entry input_entry_of(struct input *in, const AVPacket *packet);
 // packets have sizes, times, flags and positions, but no data worth looking at.
 // Switching rewinds to nowhere: seek afterwards.
 bool input_may_skip_data(const struct input *in);
+// All chosen streams from their beginning; ERR_UNSUPPORTED.
+must_check enum err input_rewind(struct input *in);
 void input_skip_data(struct input *in, bool is_on);
 const struct boxes *input_boxes(const struct input *in);
 int64_t input_size_bytes(const struct input *in);

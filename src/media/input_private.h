@@ -25,6 +25,7 @@ struct input {
     AVFormatContext *format;
     AVPacket *ahead; // read by a seek to see where it landed
     bool has_ahead;
+    int64_t lead; // what seeks have to aim higher to hit, see input_seek.c
     struct input_track track[INPUT_STREAMS_MAX];
     uint32_t jumps;
     struct plan_jump jump[PLAN_JUMPS_MAX];

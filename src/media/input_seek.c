@@ -36,7 +36,13 @@ static enum err look(struct input *in, int stream)
 
 bool input_may_skip_data(const struct input *in)
 {
-    return (in->rule->traits & FORMAT_BOXES) && in->io.boxes.has_index;
+    if (!(in->rule->traits & FORMAT_BOXES) || !in->io.boxes.has_index)
+        return false;
+    // DV's sound is cut out of its picture by the demuxer itself.
+    for (unsigned i = 0; i < in->format->nb_streams; i++)
+        if (in->format->streams[i]->codecpar->codec_id == AV_CODEC_ID_DVVIDEO)
+            return false;
+    return true;
 }
 
 void input_skip_data(struct input *in, bool is_on)
@@ -102,17 +108,64 @@ static bool jump_to_byte(struct input *in, int stream, int64_t position)
     return av_seek_frame(in->format, stream, position, AVSEEK_FLAG_BYTE) >= 0;
 }
 
-// The very beginning, however the container seeks.
-static enum err rewind_input(struct input *in, int stream)
+// The first chosen stream to begin, and when, in its time base.
+static AVStream *earliest(const struct input *in, int64_t *ret_time)
 {
-    AVStream *s = in->format->streams[stream];
-    int64_t first = s->start_time == AV_NOPTS_VALUE ? 0 : s->start_time;
-    const AVIndexEntry *e = avformat_index_get_entry(s, 0);
-    if (e && e->timestamp < first)
-        first = e->timestamp;
-    if (jump_to_time(in, stream, first) || jump_to_byte(in, stream, 0))
+    AVStream *found = NULL;
+    for (unsigned i = 0; i < in->format->nb_streams; i++) {
+        AVStream *s = in->format->streams[i];
+        if (i >= INPUT_STREAMS_MAX || !in->track[i].is_chosen)
+            continue;
+        int64_t first = s->start_time == AV_NOPTS_VALUE ? 0 : s->start_time;
+        const AVIndexEntry *e = avformat_index_get_entry(s, 0);
+        if (e && e->timestamp < first)
+            first = e->timestamp;
+        if (!found || av_compare_ts(first, s->time_base, *ret_time,
+                                    found->time_base) < 0) {
+            found = s;
+            *ret_time = first;
+        }
+    }
+    return found;
+}
+
+enum err input_rewind(struct input *in)
+{
+    int64_t first = 0;
+    AVStream *s = earliest(in, &first);
+    if (s &&
+        (jump_to_time(in, s->index, first) || jump_to_byte(in, s->index, 0)))
         return OK;
     return fail(ERR_UNSUPPORTED, "the file cannot be read from its beginning");
+}
+
+// One attempt: OK when it has led to `time` or before it.
+static enum err try_time(struct input *in, int stream, int64_t target,
+                         int64_t time)
+{
+    if (!jump_to_time(in, stream, target))
+        return fail(ERR_UNSUPPORTED, "no way to that time");
+    TRY(look(in, stream));
+    if (seek_time(in, in->ahead) <= time)
+        return OK;
+    return fail(ERR_NOT_FOUND, "the seek has led too far");
+}
+
+// The MP4 reader takes a target for a pts, but searches a table of dts: it
+// lands a key frame early unless one aims higher, by as much as the frame it
+// led to is delayed. Aiming too high is noticed and forgotten.
+static enum err try_aimed(struct input *in, int stream, int64_t time)
+{
+    enum err e = try_time(in, stream, time + in->lead, time);
+    if (e == ERR_NOT_FOUND && in->lead > 0) {
+        in->lead = 0;
+        return try_time(in, stream, time, time);
+    }
+    bool is_early = e == OK && in->ahead->dts < time;
+    if (!is_early || in->lead > 0 || !(in->rule->traits & FORMAT_BOXES))
+        return e;
+    in->lead = max_i64(in->ahead->pts - in->ahead->dts, 0);
+    return in->lead > 0 ? try_aimed(in, stream, time) : OK;
 }
 
 static enum err seek_by_time(struct input *in, int stream, int64_t time)
@@ -122,17 +175,15 @@ static enum err seek_by_time(struct input *in, int stream, int64_t time)
     int64_t back = 0;
     int64_t step = av_rescale_q(1, (AVRational){1, 1}, s->time_base);
     for (int i = 0; i < BACK_STEPS_MAX; i++) {
-        if (!jump_to_time(in, stream, time - back))
-            break;
-        enum err e = look(in, stream);
-        if (e == OK && seek_time(in, in->ahead) <= time)
-            return OK;
-        if (e != OK && e != ERR_NOT_FOUND)
+        enum err e = i == 0 ? try_aimed(in, stream, time)
+                            : try_time(in, stream, time - back, time);
+        if (e == OK || e == ERR_IO || e == ERR_TIMEOUT)
             return e;
+        if (e == ERR_UNSUPPORTED)
+            break;
         back = back ? back * 2 : max_i64(step, 1);
     }
-    TRY(rewind_input(in, stream));
-    return OK;
+    return input_rewind(in);
 }
 
 enum err input_seek(struct input *in, int stream,
@@ -144,7 +195,7 @@ enum err input_seek(struct input *in, int stream,
     if (by_byte) {
         if (entry->position >= 0 && jump_to_byte(in, stream, entry->position))
             return OK;
-        return rewind_input(in, stream);
+        return input_rewind(in);
     }
     // Tells readers that build their index as they go where the entry lies.
     if (entry->position >= 0 && (in->rule->traits & FORMAT_LEARNS))
@@ -171,5 +222,5 @@ enum err input_seek_audio(struct input *in, int stream, int64_t pts,
         if (e != OK && e != ERR_NOT_FOUND)
             return e;
     }
-    return rewind_input(in, stream);
+    return input_rewind(in);
 }
