@@ -48,11 +48,13 @@ static void attribute(struct mpd *m, const char *name, const char *value)
         xmlTextWriterWriteAttribute(m->writer, xml(name), xml(value)) < 0;
 }
 
+// Not negative.
 static void number(struct mpd *m, const char *name, int64_t value)
 {
-    char text[TEXT_BYTES];
-    snprintf(text, sizeof text, "%" PRId64, value);
-    attribute(m, name, text);
+    char text[NUMBER_DIGITS_MAX + 1];
+    char *end = text + NUMBER_DIGITS_MAX;
+    *end = '\0';
+    attribute(m, name, number_put(end, (uint64_t)value, 1));
 }
 
 // xs:duration in seconds, no more digits than it takes (DASH-24).
