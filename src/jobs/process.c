@@ -120,6 +120,8 @@ static enum err watch_worker(struct jobs *j, struct worker *w)
 
 static void discard(struct worker *w)
 {
+    if (!w)
+        return;
     if (w->pid > 0) {
         kill(w->pid, SIGKILL); // not reaped yet, so the number is its own
         waitpid(w->pid, NULL, 0);
