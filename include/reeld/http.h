@@ -22,8 +22,8 @@
 
 struct http_server;
 struct http_request;
-struct http_answer;  // a finished response that many requests may share
-struct http_ticket;  // the right to wake one parked request, once
+struct http_answer; // a finished response that many requests may share
+struct http_ticket; // the right to wake one parked request, once
 
 typedef void http_handler(struct http_request *r);
 
@@ -33,11 +33,11 @@ typedef void http_handler(struct http_request *r);
 // http_body_error().
 struct http_upload {
     enum err (*field)(struct http_request *r, struct str name,
-                      struct str value);             // whole small fields
+                      struct str value); // whole small fields
     enum err (*begin)(struct http_request *r, struct str name,
-                      struct str filename);          // raw body: both empty
+                      struct str filename); // raw body: both empty
     enum err (*data)(struct http_request *r, const void *bytes, size_t len);
-    enum err (*end)(struct http_request *r);         // the file is complete
+    enum err (*end)(struct http_request *r); // the file is complete
 };
 
 struct http_route {
@@ -45,23 +45,23 @@ struct http_route {
     const char *pattern; // "/v1/assets/{id}"; "{rest...}" takes what is left
     http_handler *handle;
     const struct http_upload *upload; // NULL: body of at most json_limit bytes
-    unsigned flags;      // the owner's: read back with http_request_flags()
+    unsigned flags; // the owner's: read back with http_request_flags()
 };
 
 struct http_options {
-    const char *listen;        // "127.0.0.1:8080", "[::1]:80", port 0: any
-    int listen_fd;             // >= 0: use this socket (systemd), not `listen`
-    int threads;               // >= 1
-    int connections;           // most at once
+    const char *listen; // "127.0.0.1:8080", "[::1]:80", port 0: any
+    int listen_fd;      // >= 0: use this socket (systemd), not `listen`
+    int threads;        // >= 1
+    int connections;    // most at once
     int connections_per_address; // 0: no limit
-    int64_t json_limit_bytes;  // 1 MiB
-    int64_t idle_us;           // keep-alive idle
-    int64_t header_us;         // headers complete within
-    int64_t least_bytes_per_s; // slower bodies and readers are cut off
+    int64_t json_limit_bytes;    // 1 MiB
+    int64_t idle_us;             // keep-alive idle
+    int64_t header_us;           // headers complete within
+    int64_t least_bytes_per_s;   // slower bodies and readers are cut off
     int parked_max;
     const struct http_route *routes;
     size_t route_count;
-    void *context;             // http_request_context()
+    void *context; // http_request_context()
     // Runs before the body is read; answers to refuse (401, 413 ...), true to
     // go on. May be NULL.
     bool (*admit)(struct http_request *r);
@@ -92,7 +92,7 @@ void *http_request_context(const struct http_request *r);
 unsigned http_request_flags(const struct http_request *r);
 struct str http_request_method(const struct http_request *r); // "GET" for HEAD
 bool http_request_is_head(const struct http_request *r);
-struct str http_request_path(const struct http_request *r);   // raw
+struct str http_request_path(const struct http_request *r); // raw
 // A decoded part of the pattern ("id"); empty if the pattern lacks it. Parts
 // never hold '/', '\', controls or "..".
 struct str http_request_part(const struct http_request *r, const char *name);
@@ -113,7 +113,7 @@ int64_t http_request_content_length(const struct http_request *r); // -1 unknown
 // Scheme, host and port for absolute URLs, as the client sees them:
 // "http://127.0.0.1:8080".
 struct str http_request_origin(const struct http_request *r);
-struct str http_request_id(const struct http_request *r);  // X-Request-Id
+struct str http_request_id(const struct http_request *r);   // X-Request-Id
 struct str http_request_peer(const struct http_request *r); // address text
 // The handler's own state; `release` runs when the request is over.
 void http_request_set_state(struct http_request *r, void *state,
@@ -152,10 +152,10 @@ void http_on_gone(struct http_request *r, void (*gone)(void *state));
 struct http_answer_options {
     int status;
     const char *type;
-    const char *etag;          // with quotes, strong; NULL none
-    const char *cache_control; // NULL none
-    const char *encoding;      // "gzip" or NULL
-    bool has_range;            // Accept-Ranges, 206
+    const char *etag;           // with quotes, strong; NULL none
+    const char *cache_control;  // NULL none
+    const char *encoding;       // "gzip" or NULL
+    bool has_range;             // Accept-Ranges, 206
     const char *const *headers; // name, value, ..., NULL: in every answer
 };
 // Shares `body` (takes a reference of its own).

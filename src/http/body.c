@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "field.h"
+#include "reeld/http/field.h"
 #include "request.h"
 
 // Keeps why, since the thread's sentence will be another one by the time that

@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-#include "multipart.h"
 #include "reeld/base/buf.h"
 #include "reeld/base/err.h"
 #include "reeld/http.h"
+#include "reeld/http/multipart.h"
 
 enum body_kind { BODY_NONE, BODY_COLLECTED, BODY_RAW, BODY_MULTIPART };
 

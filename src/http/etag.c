@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // etag.c - entity tags (RFC 9110 sections 8.8.3 and 13.1).
-#include "etag.h"
+#include "reeld/http/etag.h"
 
 #include <string.h>
 

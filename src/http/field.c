@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // field.c - the syntax of header fields (RFC 9110 section 5).
-#include "field.h"
+#include "reeld/http/field.h"
 
 #include <string.h>
 

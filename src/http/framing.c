@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // framing.c - is it beyond doubt where a request ends?
-#include "framing.h"
+#include "reeld/http/framing.h"
 
 #include <stddef.h>
 
-#include "field.h"
+#include "reeld/http/field.h"
 
 static void add_length(struct framing *f, struct str value)
 {

@@ -6,14 +6,14 @@
 //                       "--" |              boundary                |
 //                          v +--------------------------------------+
 //                        DONE
-#include "multipart.h"
+#include "reeld/http/multipart.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "field.h"
 #include "reeld/base/buf.h"
 #include "reeld/base/mem.h"
+#include "reeld/http/field.h"
 
 enum { BOUNDARY_MAX = 70 }; // RFC 2046 section 5.1.1
 

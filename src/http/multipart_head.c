@@ -2,9 +2,9 @@
 // multipart_head.c - the header of one part of multipart/form-data.
 #include <string.h>
 
-#include "field.h"
-#include "multipart.h"
-#include "uri.h"
+#include "reeld/http/field.h"
+#include "reeld/http/multipart.h"
+#include "reeld/http/uri.h"
 
 // An optional parameter: not there is fine, *ret stays empty.
 static enum err read_param(struct str value, struct str name, char *to,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // range.c - the Range header (RFC 9110 section 14), one range.
-#include "range.h"
+#include "reeld/http/range.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // reaper.c - ends connections that are too slow or too many.
-#include "reaper.h"
+#include "reeld/http/reaper.h"
 
 #include <linux/tcp.h>
 #include <pthread.h>

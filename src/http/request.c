@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "etag.h"
-#include "field.h"
+#include "reeld/http/etag.h"
+#include "reeld/http/field.h"
 
 enum { ID_MAX = 64 };
 

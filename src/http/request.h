@@ -8,13 +8,13 @@
 #include "answer.h"
 #include "arena.h"
 #include "body.h"
-#include "framing.h"
 #include "park.h"
-#include "reaper.h"
 #include "reeld/http.h"
+#include "reeld/http/framing.h"
+#include "reeld/http/reaper.h"
+#include "reeld/http/uri.h"
 #include "router.h"
 #include "server.h"
-#include "uri.h"
 
 struct MHD_Connection;
 struct MHD_Response;

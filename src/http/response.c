@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "etag.h"
-#include "field.h"
-#include "range.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
+#include "reeld/http/etag.h"
+#include "reeld/http/field.h"
+#include "reeld/http/range.h"
 #include "request.h"
 
 enum { EARLY_BYTES = 256 * 1024 }; // an answer that is written by hand

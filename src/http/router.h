@@ -9,7 +9,7 @@
 
 #include "reeld/base/str.h"
 #include "reeld/http.h"
-#include "uri.h"
+#include "reeld/http/uri.h"
 
 enum {
     ROUTE_PARAMS_MAX = 8,

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "park.h"
-#include "reaper.h"
 #include "reeld/http.h"
+#include "reeld/http/reaper.h"
 #include "router.h"
 
 struct MHD_Daemon;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // uri.c - request targets taken apart: path, parts, query.
-#include "uri.h"
+#include "reeld/http/uri.h"
 
 #include <string.h>
 

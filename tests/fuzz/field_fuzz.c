@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "../../src/http/etag.h"
-#include "../../src/http/field.h"
-#include "../../src/http/framing.h"
-#include "../../src/http/range.h"
+#include "reeld/http/etag.h"
+#include "reeld/http/field.h"
+#include "reeld/http/framing.h"
+#include "reeld/http/range.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "../../src/http/multipart.h"
 #include "reeld/base/buf.h"
+#include "reeld/http/multipart.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

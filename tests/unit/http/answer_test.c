@@ -292,6 +292,9 @@ static void ranges_are_exact(void **state)
     client_close(&c);
 }
 
+#define WITH_DATE                                                              \
+    "Range: bytes=0-1\r\nIf-Range: Sat, 29 Oct 1994 19:43:31 GMT\r\n"
+
 static void if_range_guards_the_range(void **state)
 {
     struct client c = open_client(state);
@@ -299,13 +302,12 @@ static void if_range_guards_the_range(void **state)
         const char *path, *headers;
         int status;
     } cases[] = {
-        {"/small", "Range: bytes=0-1\r\nIf-Range: \"small\"\r\n",           206},
-        {"/small", "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n",           200},
-        {"/small", "Range: bytes=0-1\r\nIf-Range: W/\"small\"\r\n",         200},
-        {"/small", "Range: bytes=5000-\r\nIf-Range: \"other\"\r\n",         200},
-        {"/file",  "Range: bytes=0-1\r\nIf-Range: \"file\"\r\n",            206},
-        {"/file",
-         "Range: bytes=0-1\r\nIf-Range: Sat, 29 Oct 1994 19:43:31 GMT\r\n", 200},
+        {"/small", "Range: bytes=0-1\r\nIf-Range: \"small\"\r\n",   206},
+        {"/small", "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n",   200},
+        {"/small", "Range: bytes=0-1\r\nIf-Range: W/\"small\"\r\n", 200},
+        {"/small", "Range: bytes=5000-\r\nIf-Range: \"other\"\r\n", 200},
+        {"/file",  "Range: bytes=0-1\r\nIf-Range: \"file\"\r\n",    206},
+        {"/file",  WITH_DATE,                                       200},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(client_get(&c, cases[i].path, cases[i].headers).status,

@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../../src/http/reaper.h"
 #include "http_testing.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/http/reaper.h"
 
 static atomic_int *smuggled_count(struct http_request *r)
 {
@@ -68,8 +68,7 @@ static void smuggling_is_refused(void **state)
         "Transfer-Encoding: identity\r\n",
         "Transfer-Encoding: gzip, chunked\r\n",
         "Transfer-Encoding: xchunked\r\n",
-        "Transfer-Encoding: \x0b"
-        "chunked\r\n",
+        "Transfer-Encoding: \013chunked\r\n",
         "Content-Length : 3\r\n",
         "Content-Length: +3\r\n",
         "Content-Length: 3,3\r\n",

@@ -5,8 +5,8 @@
 
 #include "unit.h"
 
-#include "../../../src/http/multipart.h"
 #include "reeld/base/buf.h"
+#include "reeld/http/multipart.h"
 
 // Writes down what the parser calls: "field a=1;", "begin f x.mp4;bytes;end;".
 struct record {
