@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cache.c - least recently used answers under a byte budget.
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ static void remove_at(struct http_cache *c, struct entry **at,
                       struct entry **removed)
 {
     struct entry *e = *at;
+    assert(e); // whoever is in the list is in its bucket
     *at = e->chain;
     unlink_entry(c, e);
     c->counts.bytes -= (int64_t)e->bytes;

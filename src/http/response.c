@@ -197,7 +197,7 @@ void http_reply_answer(struct http_request *r, struct http_answer *a)
     finish(r, status);
     struct str bytes = {0};
     size_t len = (size_t)(range.to - range.from);
-    if (len > 0)
+    if (a->body && len > 0)
         bytes = (struct str){(const char *)a->body->bytes + range.from, len};
     r->answer = http_answer_ref(a);
     if (adds_nothing(r, a->whole)) {

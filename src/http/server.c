@@ -29,7 +29,7 @@ enum {
     // Of a connection: request headers of 8 KiB, and little to zero behind
     // each request (http-facts.md, section 2).
     CONNECTION_BYTES = 16384,
-    LINGER_US = 2000000,
+    LINGER_US = 5000000,
     BODY_WINDOW_US = 20000000,
     REPLY_WINDOW_US = 30000000,
     STOP_POLL_US = 5000,
