@@ -74,6 +74,7 @@ enum err api_new(const struct api_options *o, struct store *s,
     a->pool = p;
     a->web_fd = open_web(a->o.web_dir);
     a->started_us = clock_now_us();
+    pthread_mutex_init(&a->stop_lock, NULL);
     a->claims = claims_new();
     a->failures = limit_new(MINUTE_US / FAILURES_A_MINUTE, FAILURES_A_MINUTE);
     if (o->requests_per_key > 0)
@@ -103,6 +104,7 @@ void api_free(struct api *a)
     limit_free(a->failures);
     claims_free(a->claims);
     fd_close(a->web_fd);
+    pthread_mutex_destroy(&a->stop_lock);
     free_text(a->o.data_dir);
     free_text(a->o.web_dir);
     free_text(a->o.public_url);
@@ -128,7 +130,15 @@ void api_started(struct api *a, struct http_server *server)
 
 void api_stopping(struct api *a)
 {
+    HOLD(&a->stop_lock);
     atomic_store(&a->is_stopping, true);
+}
+
+void api_forget_jobs(struct api *a, const struct id *asset)
+{
+    HOLD(&a->stop_lock);
+    if (!atomic_load(&a->is_stopping))
+        jobs_forget(a->jobs, asset);
 }
 
 enum err api_rotate_grants(struct api *a)

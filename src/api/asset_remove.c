@@ -45,7 +45,7 @@ enum err asset_remove(struct api *a, const struct asset *asset)
         claims_release(a->claims, &asset->source);
         return e;
     }
-    jobs_forget(a->jobs, &asset->id);
+    api_forget_jobs(a, &asset->id);
     log_info("asset.removed id=%s blobs=%zu", asset->id.text, count);
     struct removal *m = NEW(struct removal);
     *m = (struct removal){a, asset->source, orphans, count};

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "reeld/api.h"
+#include "reeld/base/thread.h"
 #include "reeld/http.h"
 
 #include "claims.h"
@@ -46,6 +47,7 @@ struct api {
     int64_t started_us;
     _Atomic(struct http_server *) server;
     atomic_bool is_stopping;
+    pthread_mutex_t stop_lock; // see api_forget_jobs()
 };
 
 static inline struct api *api_of(const struct http_request *r)
@@ -54,6 +56,11 @@ static inline struct api *api_of(const struct http_request *r)
 }
 // What stands before every URL that is given out: "http://127.0.0.1:8080".
 struct str api_origin(const struct http_request *r);
+
+// jobs_forget(), for the pool: its tasks may outlive the jobs room, so nothing
+// is said to it once api_stopping() was called. (The next start finds no job of
+// an asset that is gone.)
+void api_forget_jobs(struct api *a, const struct id *asset);
 
 // One request with a key. What a handler sets up lives in `work` until the
 // request is over.
