@@ -10,7 +10,6 @@ import {createInterface} from 'node:readline';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PROGRAM = process.env.REELD || join(ROOT, 'build/release/reeld');
-export const MEDIA = process.env.REELD_MEDIA || '/work/shared/media';
 
 // Resolves to the port once the daemon says that it listens.
 function listening(child, lines) {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// films.js - small uploads for tests, made once by ffmpeg.
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdirSync, renameSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+
+const PLACE = resolve(import.meta.dirname, '../../build/films');
+const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=25'];
+const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
+const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '50', '-sc_threshold', '0'];
+const AAC = ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'];
+
+const FILMS = {
+  // Six seconds that players understand as they are.
+  'plain.mp4': [...PICTURE, ...SOUND, '-t', '6', ...H264, ...AAC, '-movflags', '+faststart'],
+  // Must be encoded before anybody can play it.
+  'mpeg4.mkv': [...PICTURE, ...SOUND, '-t', '5', '-c:v', 'mpeg4', '-c:a', 'libmp3lame'],
+  'sound.mp3': [...SOUND, '-t', '5', '-c:a', 'libmp3lame'],
+};
+
+export function film(name) {
+  const path = join(PLACE, name);
+  if (existsSync(path))
+    return path;
+  mkdirSync(PLACE, {recursive: true});
+  const part = join(PLACE, `${process.pid}-${name}`);
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...FILMS[name], part]);
+  renameSync(part, path);
+  return path;
+}
