@@ -126,6 +126,7 @@ void api_serve(struct api *a, struct http_options *to)
 void api_started(struct api *a, struct http_server *server)
 {
     atomic_store(&a->server, server);
+    log_info("api.serving port=%d", http_port(server));
 }
 
 void api_stopping(struct api *a)

@@ -106,7 +106,7 @@ static const json_t *value_of(struct fields *f, const char *name)
 
 static bool is_control(char c, enum text_form form)
 {
-    if (form == TEXT_LINES && (c == '\n' || c == '\t'))
+    if (form == TEXT_LINES && (c == '\n' || c == '\r' || c == '\t'))
         return false;
     return (unsigned char)c < 0x20 || c == 0x7f;
 }

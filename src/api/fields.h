@@ -54,7 +54,7 @@ static inline void scoped_release_fields(struct fields *held)
 
 // False: it is not there (or it was at fault). What they give lives as long as
 // the struct fields. `name` is a literal.
-enum text_form { TEXT_LINE, TEXT_LINES }; // TEXT_LINES: with \n and \t
+enum text_form { TEXT_LINE, TEXT_LINES }; // TEXT_LINES: with \n, \r, \t
 bool fields_text(struct fields *f, const char *name, enum text_form form,
                  size_t most_bytes, struct str *ret);
 bool fields_int(struct fields *f, const char *name, int64_t least, int64_t most,

@@ -62,6 +62,16 @@ static int find_field(struct str name)
     return -1;
 }
 
+// Forms end their lines with CR LF, whatever was typed.
+static void drop_returns(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++)
+        if (from[0] != '\r' || from[1] != '\n')
+            *to++ = *from;
+    *to = '\0';
+}
+
 enum err upload_set(struct upload *u, struct str name, struct str value)
 {
     if (str_eq(name, STR("callback_url")))
@@ -81,6 +91,7 @@ enum err upload_set(struct upload *u, struct str name, struct str value)
     if (i == UPLOAD_METADATA)
         return set_metadata(u, value);
     u->field[i] = str_dup(value);
+    drop_returns(u->field[i]);
     return i == UPLOAD_COLLECTION ? check_collection(u, u->field[i]) : OK;
 }
 

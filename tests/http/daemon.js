@@ -2,91 +2,115 @@
 // daemon.js - starts a real reeld for a test, on a port and a directory of its
 // own, and talks with it.
 import {spawn} from 'node:child_process';
+import {createReadStream} from 'node:fs';
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {request} from 'node:http';
 import {tmpdir} from 'node:os';
-import {join, resolve} from 'node:path';
+import {basename, join} from 'node:path';
 import {createInterface} from 'node:readline';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+const ROOT = new URL('../../', import.meta.url).pathname;
 const PROGRAM = process.env.REELD || join(ROOT, 'build/release/reeld');
 
 // Resolves to the port once the daemon says that it listens.
 function listening(child, lines) {
-  return new Promise((done, failed) => {
+  return new Promise((resolve, reject) => {
     createInterface({input: child.stderr}).on('line', (line) => {
       lines.push(line);
-      const found = line.match(/reeld\.listening address=\S*:(\d+)/);
+      const found = line.match(/ api\.serving port=(\d+)/);
       if (found)
-        done(Number(found[1]));
+        resolve(Number(found[1]));
     });
-    child.once('error', failed);
-    child.once('exit', (code) => failed(new Error(`reeld ended with ${code}:\n${lines.join('\n')}`)));
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`reeld ended with ${code}:\n${lines.join('\n')}`)));
   });
 }
 
-// `settings`: {segment_wait: '2s'} becomes --segment-wait=2s. A directory that
-// is given is used as it is and stays.
-export async function start(settings = {}, {directory} = {}) {
-  const own = directory || await mkdtemp(join(tmpdir(), 'reeld-test-'));
-  const flags = Object.entries({listen: '127.0.0.1:0', data_dir: own, ...settings})
-    .map(([name, value]) => `--${name.replaceAll('_', '-')}=${value}`);
+// `flags`: ['--segment-wait', '2s']. A directory that is given is used as it
+// is; in every case it goes with stop(), unless `keeps`.
+export async function startDaemon(flags = [], {directory, keeps = false} = {}) {
+  const dataDir = directory || await mkdtemp(join(tmpdir(), 'reeld-test-'));
   const lines = [];
-  const child = spawn(PROGRAM, ['serve', ...flags], {stdio: ['ignore', 'ignore', 'pipe']});
+  const child = spawn(PROGRAM, ['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags],
+    {stdio: ['ignore', 'ignore', 'pipe']});
   const port = await listening(child, lines);
-  const ended = new Promise((done) => child.once('exit', (code, signal) => done({code, signal})));
-  const daemon = new Daemon({child, port, directory: own, lines, ended, keeps: Boolean(directory)});
-  daemon.key = (await readFile(join(own, 'admin.key'), 'utf8').catch(() => '')).trim();
-  return daemon;
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({code, signal})));
+  const key = (await readFile(join(dataDir, 'admin.key'), 'utf8').catch(() => '')).trim();
+  return new Daemon({child, pid: child.pid, port, base: `http://127.0.0.1:${port}`, dataDir, flags, lines, ended, key, keeps});
 }
 
 class Daemon {
   constructor(parts) {
     Object.assign(this, parts);
-    this.origin = `http://127.0.0.1:${this.port}`;
   }
 
-  // An API call with the admin key; `body` that is a plain object is JSON.
-  call(method, path, {body, headers = {}, key = this.key} = {}) {
-    const isJson = body && Object.getPrototypeOf(body) === Object.prototype;
-    return fetch(this.origin + path, {
+  // An API call with the admin key (`key: ''` for none); `json` is the body.
+  call(method, path, {json, body, headers = {}, key = this.key} = {}) {
+    return fetch(this.base + path, {
       method,
-      body: isJson ? JSON.stringify(body) : body,
+      body: json === undefined ? body : JSON.stringify(json),
       duplex: 'half',
       headers: {
         ...(key ? {authorization: `Bearer ${key}`} : {}),
-        ...(isJson ? {'content-type': 'application/json'} : {}),
+        ...(json === undefined ? {} : {'content-type': 'application/json'}),
         ...headers,
       },
     });
   }
 
-  async upload(path, {query = '', headers = {}} = {}) {
-    return this.call('POST', `/v1/assets${query}`, {
-      body: await readFile(path),
-      headers: {'content-type': 'application/octet-stream', ...headers},
-    });
+  async json(path) {
+    const answer = await this.call('GET', path);
+    if (answer.status !== 200)
+      throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
   }
 
-  // What fetch() hides: raw header order, no decompression, any path as it is.
+  // Sends a file as it is; `query` of more than a name as an object.
+  async tryUpload(file, query = {}, headers = {}) {
+    const text = new URLSearchParams({name: basename(file), ...query});
+    const answer = await this.call('POST', `/v1/assets?${text}`, {
+      body: createReadStream(file),
+      headers: {'content-type': 'application/octet-stream', ...headers},
+    });
+    return {status: answer.status, headers: answer.headers, body: await answer.json()};
+  }
+
+  async upload(file, query, headers) {
+    const {status, body} = await this.tryUpload(file, query, headers);
+    if (status !== 201)
+      throw new Error(`upload of ${file}: ${status} ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  // What fetch() hides: bytes as they come, any path and header as they are.
   raw(method, path, headers = {}) {
-    return new Promise((done, failed) => {
+    return new Promise((resolve, reject) => {
       const asked = request({host: '127.0.0.1', port: this.port, method, path, headers, agent: false}, (answer) => {
         const parts = [];
         answer.on('data', (part) => parts.push(part));
-        answer.on('end', () => done({status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts)}));
-        answer.on('error', failed);
+        answer.on('end', () => resolve({status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts)}));
+        answer.on('error', reject);
       });
-      asked.on('error', failed);
+      asked.on('error', reject);
       asked.end();
     });
+  }
+
+  async kill() {
+    this.child.kill('SIGKILL');
+    return this.ended;
+  }
+
+  // After kill(): the same directory and settings, another process and port.
+  restart() {
+    return startDaemon(this.flags, {directory: this.dataDir, keeps: this.keeps});
   }
 
   async stop() {
     this.child.kill('SIGTERM');
     const how = await this.ended;
     if (!this.keeps)
-      await rm(this.directory, {recursive: true, force: true});
+      await rm(this.dataDir, {recursive: true, force: true});
     return how;
   }
 }

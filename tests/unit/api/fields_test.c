@@ -155,7 +155,8 @@ static void texts_hold_no_controls(void **state)
         text_fault(STR("h\xc3\xa9llo \xf0\x9f\x8e\xac"), TEXT_LINE, 99));
     assert_null(text_fault(STR("a\n\tb"), TEXT_LINES, 99));
     assert_non_null(text_fault(STR("a\nb"), TEXT_LINE, 99));
-    assert_non_null(text_fault(STR("a\rb"), TEXT_LINES, 99));
+    assert_non_null(text_fault(STR("a\rb"), TEXT_LINE, 99));
+    assert_null(text_fault(STR("a\r\nb"), TEXT_LINES, 99));
     assert_non_null(text_fault(STR("a\0b"), TEXT_LINES, 99));
     assert_non_null(text_fault(STR("\x7f"), TEXT_LINE, 99));
     assert_non_null(text_fault(STR("\xc2\x85"), TEXT_LINE, 99));
