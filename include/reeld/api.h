@@ -57,8 +57,8 @@ must_check enum err api_new(const struct api_options *o, struct store *s,
 void api_serve(struct api *a, struct http_options *to);
 // The server runs: its counts appear in /metrics.
 void api_started(struct api *a, struct http_server *server);
-// Comes before http_stop() and jobs_stop(): /readyz answers 503 from now on, and
-// tasks on the pool leave the jobs room alone.
+// Comes before http_stop() and jobs_stop(): /readyz answers 503 from now on,
+// and tasks on the pool leave the jobs room alone.
 void api_stopping(struct api *a);
 void api_free(struct api *a); // after http_stop()
 DEFINE_SCOPED(api, struct api *, api_free)

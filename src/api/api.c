@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "reeld/api/routes.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"

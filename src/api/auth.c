@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reeld/api/forms.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // claims.c - shared and exclusive claims on digests.
-#include "claims.h"
+#include "reeld/api/claims.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // fields.c - JSON objects from clients, checked field by field.
-#include "fields.h"
+#include "reeld/api/fields.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // grant.c - writes and checks grants; pure.
-#include "grant.h"
+#include "reeld/api/grant.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 // A player sends the same grant with each of its requests; an HMAC is a fifth
 // of what a warm answer costs. So grants that passed are remembered, in a table
 // of fixed size with one place for each hash.
-#include "grant.h"
+#include "reeld/api/grant.h"
 
 #include <string.h>
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "reeld/api/routes.h"
 #include "reeld/base/mem.h"
 
 #include "play_answer.h"

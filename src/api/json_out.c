@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // json_out.c - a JSON writer in 100 lines.
-#include "json_out.h"
+#include "reeld/api/json_out.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

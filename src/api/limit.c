@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // limit.c - rates by name (GCRA) and counts of what is under way.
-#include "limit.h"
+#include "reeld/api/limit.h"
 
 #include <assert.h>
 #include <string.h>

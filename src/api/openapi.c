@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // openapi.c - serves src/api/openapi.json, which is part of the program.
+#include "reeld/api/routes.h"
 #include "room.h"
 
 #include <stdio.h>

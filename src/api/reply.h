@@ -13,8 +13,8 @@
 #include "reeld/base/str.h"
 #include "reeld/http.h"
 
-#include "fields.h"
-#include "json_out.h"
+#include "reeld/api/fields.h"
+#include "reeld/api/json_out.h"
 
 enum {
     REPLY_BYTES_MAX = 64 << 20,

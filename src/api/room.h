@@ -13,21 +13,10 @@
 #include "reeld/base/thread.h"
 #include "reeld/http.h"
 
-#include "claims.h"
-#include "grant.h"
-#include "limit.h"
+#include "reeld/api/claims.h"
+#include "reeld/api/grant.h"
+#include "reeld/api/limit.h"
 #include "reply.h"
-
-// Flags of a route: who may call it, in the bits of enum api_scope, and what
-// admit has to do besides.
-enum route_flag {
-    ROUTE_SCOPES = SCOPE_READ | SCOPE_INGEST | SCOPE_ADMIN,
-    ROUTE_PLAY = 8,     // the grant in the path is the right
-    ROUTE_UPLOAD = 16,  // of any size: looked at before it is read
-    ROUTE_METRICS = 32, // a setting decides whether a key is needed
-    ROUTE_JSON = 64,    // has a body, which is JSON
-    ROUTE_PATCH = 128,  // has a body, which is a JSON merge patch
-};
 
 struct api {
     struct api_options o; // its texts are copies
@@ -110,9 +99,6 @@ bool auth_admit(struct http_request *r, unsigned scopes, struct api_key *ret);
 // Where no key is live: makes one of scope admin, written to admin.key.
 must_check enum err auth_write_first_key(struct catalog *c,
                                          const char *data_dir);
-// The form alone. ERR_BAD_INPUT.
-must_check enum err key_parse(struct str text, struct id *ret_id,
-                              uint8_t ret_secret[static HASH_BYTES]);
 
 // ---- hooks.c ---------------------------------------------------------------
 
@@ -123,8 +109,6 @@ void hook_refuse(struct http_request *r, int status, const char *code,
 
 // ---- handlers, one file each -----------------------------------------------
 
-extern const struct http_route api_routes[];
-extern const size_t api_route_count;
 extern const struct http_upload uploads;
 
 bool upload_admit(struct http_request *r);
@@ -155,7 +139,6 @@ void system_version(struct http_request *r);
 
 void playback_get(struct http_request *r);
 void openapi_get(struct http_request *r);
-struct str openapi_document(void);
 void page_get(struct http_request *r);
 void web_get(struct http_request *r);
 void problem_get(struct http_request *r);

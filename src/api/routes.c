@@ -2,6 +2,7 @@
 // routes.c - every route. openapi.json describes the same; a test compares.
 //
 // The first that matches wins. HEAD comes with GET, OPTIONS by itself.
+#include "reeld/api/routes.h"
 #include "room.h"
 
 // What a caller must be allowed to, and what is looked at besides.

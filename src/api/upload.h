@@ -70,9 +70,6 @@ enum err upload_set(struct upload *u, struct str name, struct str value);
 // Query and headers. ERR_BAD_INPUT: refused.
 enum err upload_read_head(struct http_request *r, struct upload *u);
 enum err upload_set_filename(struct upload *u, struct str filename);
-// "sha-256=:BASE64:" among the members of a Content-Digest (RFC 9530).
-// ERR_NOT_FOUND when it names other algorithms only.
-must_check enum err content_digest_parse(struct str value, struct digest *ret);
 
 // ---- upload_commit.c: once the last byte is there --------------------------
 

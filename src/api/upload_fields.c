@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reeld/api/forms.h"
 #include "reeld/base/mem.h"
 
 static const struct {

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "../../src/api/fields.h"
+#include "reeld/api/fields.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../src/api/grant.h"
+#include "reeld/api/grant.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // fields_test.c - JSON from clients: what is taken, and what is told of faults.
-#include "../../../src/api/fields.h"
+#include "reeld/api/fields.h"
 
 #include <stdio.h>
 #include <string.h>

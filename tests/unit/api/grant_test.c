@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // grant_test.c - grants: who passes, and that nobody else does (SEC-16).
-#include "../../../src/api/grant.h"
+#include "reeld/api/grant.h"
 
 #include <stdio.h>
 #include <string.h>

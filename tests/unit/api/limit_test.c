@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // limit_test.c - rates, counts and claims.
-#include "../../../src/api/claims.h"
-#include "../../../src/api/limit.h"
+#include "reeld/api/claims.h"
+#include "reeld/api/limit.h"
 
 #include <stdio.h>
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../../src/api/json_out.h"
-#include "../../../src/api/room.h"
-#include "../../../src/api/upload.h"
+#include "reeld/api.h"
+#include "reeld/api/forms.h"
+#include "reeld/api/json_out.h"
 #include "unit.h"
 
 static const char sample[] = "rk_01jd8zk3v5x2n9q4t7w0y1b6ce_"
