@@ -84,8 +84,8 @@ static void write_units(struct mux *m)
 static void plan_tables(struct mux *m)
 {
     int64_t wished = (m->to - m->from) / TABLE_GAP;
-    m->tables = max_i64(TS_COUNTERS,
-                        (wished + TS_COUNTERS / 2) / TS_COUNTERS * TS_COUNTERS);
+    m->tables = max_i64(TS_COUNTERS, (wished + TS_COUNTERS / 2 - 1) /
+                                         TS_COUNTERS * TS_COUNTERS);
 }
 
 static void span(struct mux *m, const struct ts_lane *l)
