@@ -7,6 +7,8 @@
 //
 //   READING -> HANDLING <-> PARKED -> ANSWERED
 //
+// Small parsers of this room have doors of their own: reeld/http/*.h.
+//
 // Threads: handlers and body functions run on HTTP threads (ROLE_HTTP), one at
 // a time a request. http_wake() and struct http_answer: any thread.
 #pragma once
@@ -27,10 +29,13 @@ struct http_ticket; // the right to wake one parked request, once
 
 typedef void http_handler(struct http_request *r);
 
-// How an upload arrives: raw body or multipart/form-data, the same calls.
-// A function that returns an error ends the body: the rest is drained or the
-// connection closed, then the route's handler is called and asks
-// http_body_error().
+// How an upload arrives: raw body or multipart/form-data, the same calls; all
+// four are needed. A function that returns an error ends the body: the route's
+// handler is called and asks http_body_error(). When little of the body is to
+// come it is drained first; when much or nobody knows how much, the handler is
+// called at once, its answer (not a file) goes out in the middle of the body,
+// and the connection ends. A client that hangs up on the way: the handler is
+// not called, the state is released.
 struct http_upload {
     enum err (*field)(struct http_request *r, struct str name,
                       struct str value); // whole small fields
@@ -41,8 +46,10 @@ struct http_upload {
 };
 
 struct http_route {
-    const char *method;  // "GET" also serves HEAD
-    const char *pattern; // "/v1/assets/{id}"; "{rest...}" takes what is left
+    const char *method; // "GET" also serves HEAD
+    // "/v1/assets/{id}"; "{rest...}" takes what is left, perhaps nothing. The
+    // first route in the table that matches wins.
+    const char *pattern;
     http_handler *handle;
     const struct http_upload *upload; // NULL: body of at most json_limit bytes
     unsigned flags; // the owner's: read back with http_request_flags()
@@ -50,7 +57,7 @@ struct http_route {
 
 struct http_options {
     const char *listen; // "127.0.0.1:8080", "[::1]:80", port 0: any
-    int listen_fd;      // >= 0: use this socket (systemd), not `listen`
+    int listen_fd;      // >= 0: takes this socket over (systemd), not `listen`
     int threads;        // >= 1
     int connections;    // most at once
     int connections_per_address; // 0: no limit
@@ -65,10 +72,13 @@ struct http_options {
     // Runs before the body is read; answers to refuse (401, 413 ...), true to
     // go on. May be NULL.
     bool (*admit)(struct http_request *r);
-    // Runs for every answer, to add headers (CORS, nosniff).
+    // Runs for every answer, to add headers (CORS, nosniff). A shared answer
+    // that holds all headers that are added, with the same values, goes out as
+    // it is; of one name with another value, the one that is added counts.
     void (*finish)(struct http_request *r, int status);
     // Writes the body for errors found here (404, 405, 400 ...), as the
-    // handler would: problem documents belong to the api.
+    // handler would: problem documents belong to the api. Codes: bad_request,
+    // not_found, method_not_allowed, too_large, range_not_satisfiable.
     void (*refuse)(struct http_request *r, int status, const char *code,
                    const char *detail);
 };
@@ -111,7 +121,7 @@ struct str http_request_body(const struct http_request *r);
 enum err http_body_error(const struct http_request *r, const char **ret_text);
 int64_t http_request_content_length(const struct http_request *r); // -1 unknown
 // Scheme, host and port for absolute URLs, as the client sees them:
-// "http://127.0.0.1:8080".
+// "http://127.0.0.1:8080". https where X-Forwarded-Proto says so.
 struct str http_request_origin(const struct http_request *r);
 struct str http_request_id(const struct http_request *r);   // X-Request-Id
 struct str http_request_peer(const struct http_request *r); // address text
@@ -136,8 +146,9 @@ void http_reply_file(struct http_request *r, int fd, int64_t len,
                      const char *type, const char *etag);
 // Parks until http_wake() or `deadline_us`; then `then` runs on an HTTP thread
 // and answers or parks again. The ticket must be used or dropped, once, at any
-// time, even when the request has long been over. NULL (and nothing parked)
-// when parked_max is reached: answer 503.
+// time, even when the request or the server has long been over. NULL (and
+// nothing parked) when parked_max is reached, the server is stopping, or the
+// answer goes out in the middle of an upload: answer 503.
 struct http_ticket *http_park(struct http_request *r, int64_t deadline_us,
                               void (*then)(struct http_request *r,
                                            bool is_late));
@@ -170,6 +181,7 @@ size_t http_answer_bytes(const struct http_answer *a);
 struct http_cache;
 struct http_cache *http_cache_new(size_t budget_bytes);
 void http_cache_free(struct http_cache *c);
+// A reference of the caller's own, or NULL.
 struct http_answer *http_cache_get(struct http_cache *c, struct str key);
 void http_cache_put(struct http_cache *c, struct str key,
                     struct http_answer *a);

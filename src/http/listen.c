@@ -19,11 +19,15 @@ static enum err split(const char *text, char *host, size_t host_bytes,
                       const char **ret_port)
 {
     const char *colon = strrchr(text, ':');
-    if (!colon || !colon[1])
+    int64_t port = 0;
+    if (!colon || str_to_int(str_of(colon + 1), 0, 65535, &port) != OK)
         return fail(ERR_BAD_INPUT, "listen: '%s' is not ADDRESS:PORT", text);
     struct str name = {text, (size_t)(colon - text)};
-    if (str_starts(name, STR("[")) && str_ends(name, STR("]")))
+    bool is_bracketed = str_starts(name, STR("[")) && str_ends(name, STR("]"));
+    if (is_bracketed)
         name = (struct str){name.ptr + 1, name.len - 2};
+    if (name.len > 0 && memchr(name.ptr, ':', name.len) && !is_bracketed)
+        return fail(ERR_BAD_INPUT, "listen: '%s' needs brackets", text);
     if (str_eq(name, STR("*")))
         name = STR("");
     str_copy(host, host_bytes, name);

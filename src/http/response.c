@@ -154,6 +154,7 @@ static void add_content_range(struct http_request *r, const struct range *range,
 static void refuse_range(struct http_request *r, int64_t size_bytes)
 {
     char text[40];
+    r->headers = 0; // what the handler said of the answer is not true of this
     snprintf(text, sizeof text, "bytes */%lld", (long long)size_bytes);
     http_header(r, MHD_HTTP_HEADER_CONTENT_RANGE, text);
     request_refuse(r, MHD_HTTP_RANGE_NOT_SATISFIABLE, "range_not_satisfiable",

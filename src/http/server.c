@@ -33,6 +33,7 @@ enum {
     BODY_WINDOW_US = 20000000,
     REPLY_WINDOW_US = 30000000,
     STOP_POLL_US = 5000,
+    QUIET_POLL_US = 100,
 };
 
 static void on_connection(void *context, struct MHD_Connection *mhd,
@@ -131,10 +132,22 @@ static struct reaper_limits limits_of(const struct http_options *o)
     };
 }
 
+static void pause_us(int64_t us)
+{
+    struct timespec t = {us / 1000000, us % 1000000 * 1000};
+    nanosleep(&t, NULL);
+}
+
 void server_quiet(struct loop *loop)
 {
-    if (!atomic_exchange(&loop->is_quiet, true))
+    int expected = LOOP_LOUD;
+    if (atomic_compare_exchange_strong(&loop->quiet, &expected,
+                                       LOOP_TURNING_QUIET)) {
         MHD_quiesce_daemon(loop->daemon);
+        atomic_store(&loop->quiet, LOOP_QUIET);
+    }
+    while (atomic_load(&loop->quiet) != LOOP_QUIET)
+        pause_us(QUIET_POLL_US);
 }
 
 // The daemons first: their threads use all the rest.
@@ -212,12 +225,6 @@ static int64_t in_flight(const struct http_server *s)
         sum +=
             atomic_load_explicit(&s->loop[i].in_flight, memory_order_acquire);
     return sum;
-}
-
-static void pause_us(int64_t us)
-{
-    struct timespec t = {us / 1000000, us % 1000000 * 1000};
-    nanosleep(&t, NULL);
 }
 
 void http_stop(struct http_server *s, int64_t deadline_us)

@@ -15,13 +15,16 @@
 struct MHD_Daemon;
 struct http_server;
 
+// Whether a loop accepts connections.
+enum loop_quiet { LOOP_LOUD, LOOP_TURNING_QUIET, LOOP_QUIET };
+
 // One thread that serves connections. Its counts are its own: no line of cache
 // is fought over.
 struct loop {
     alignas(64) struct http_server *server;
     struct MHD_Daemon *daemon;
-    atomic_bool is_quiet; // accepts no more
-    uint64_t next_id;     // of requests without an X-Request-Id
+    atomic_int quiet; // enum loop_quiet
+    uint64_t next_id; // of requests without an X-Request-Id
     _Atomic int64_t requests, in_flight, bytes_sent, bytes_received;
     _Atomic int64_t by_status[6];
 };
@@ -46,5 +49,5 @@ static inline void count_add(_Atomic int64_t *count, int64_t more)
     atomic_store_explicit(count, sum + more, memory_order_relaxed);
 }
 
-// Accepts no more connections in this loop; once.
+// Accepts no more connections in this loop; true when it returns.
 void server_quiet(struct loop *loop);

@@ -285,6 +285,9 @@ static void ranges_are_exact(void **state)
         }
         expect_header(&r, "X-Baked", "1");
     }
+    struct reply r = client_get(&c, "/own", "Range: bytes=1000-\r\n");
+    assert_int_equal(r.status, 416);
+    expect_header(&r, "Cache-Control", NULL); // that of the answer
     assert_int_equal(client_get(&c, "/plain", "Range: bytes=0-1\r\n").status,
                      200);
     assert_int_equal(client_get(&c, "/empty", "Range: bytes=0-1\r\n").status,
