@@ -23,8 +23,8 @@
 struct catalog;
 
 struct catalog_options {
-    const char *path;        // of the database file
-    int64_t asset_cache;     // how many struct asset stay in memory
+    const char *path;    // of the database file
+    int64_t asset_cache; // how many struct asset stay in memory
 };
 
 // Opens or creates, checks (quick_check), migrates in one transaction.
@@ -57,8 +57,7 @@ must_check enum err catalog_list_assets(struct catalog *c,
 
 // A new asset in state UPLOADED (its id, name, source ... filled in) with a
 // queued 'probe' job. The blob is in the store already (bytes before facts).
-must_check enum err catalog_add_asset(struct catalog *c,
-                                      const struct asset *a);
+must_check enum err catalog_add_asset(struct catalog *c, const struct asset *a);
 // UPLOADED -> READY with tracks, plan and renditions of `a` (same id), and a
 // 'ladder' job when `with_ladder`. ERR_CONFLICT when it is not UPLOADED now.
 must_check enum err catalog_asset_ready(struct catalog *c,
@@ -85,8 +84,8 @@ struct piece_fact {
     struct digest key;
     int64_t source_row, recipe_row;
     enum piece_kind kind;
-    uint32_t number;       // of the segment (IFRAME: of the GOP)
-    int64_t duration_us;   // 0 for INIT
+    uint32_t number;     // of the segment (IFRAME: of the GOP)
+    int64_t duration_us; // 0 for INIT
     int64_t size_bytes;
 };
 // ERR_NOT_FOUND when it was not made (or was evicted).
@@ -106,8 +105,7 @@ must_check enum err catalog_touch_pieces(struct catalog *c,
                                          size_t count, int64_t now_us);
 // Which segments of a rendition are made: made[number] is 1 or 0 for each below
 // `count`; *ret_count how many are 1.
-must_check enum err catalog_made_segments(struct catalog *c,
-                                          int64_t source_row,
+must_check enum err catalog_made_segments(struct catalog *c, int64_t source_row,
                                           int64_t recipe_row, uint8_t *made,
                                           uint32_t count, uint32_t *ret_count);
 // What the made segments of a rendition measure. peak over any one segment of
@@ -168,8 +166,8 @@ must_check enum err catalog_job_counts(struct catalog *c,
 
 struct api_key {
     struct id id;
-    struct digest secret; // SHA-256 of the 32 bytes
-    unsigned scopes;      // enum api_scope, or'ed
+    struct digest secret;           // SHA-256 of the 32 bytes
+    unsigned scopes;                // enum api_scope, or'ed
     int64_t created_us, revoked_us; // revoked_us 0: live
     char label[64];
 };
@@ -184,8 +182,7 @@ must_check enum err catalog_revoke_key(struct catalog *c, const struct id *id);
 
 // Small named values ("grant-key-1"); bytes. ERR_NOT_FOUND.
 must_check enum err catalog_meta(struct catalog *c, const char *name,
-                                 uint8_t *to, size_t to_bytes,
-                                 size_t *ret_len);
+                                 uint8_t *to, size_t to_bytes, size_t *ret_len);
 must_check enum err catalog_set_meta(struct catalog *c, const char *name,
                                      const void *bytes, size_t len);
 
@@ -207,19 +204,19 @@ must_check enum err catalog_remove_collection(struct catalog *c,
                                               const char *id);
 
 // Idempotency-Key: first call of (key, endpoint) claims it; later ones find the
-// kept answer, for 24 hours. ERR_CONFLICT: still in flight. ERR_BAD_INPUT: other
-// body. Claims end with the daemon, answers and notes are there after it.
+// kept answer, for 24 hours. ERR_CONFLICT: still in flight. ERR_BAD_INPUT:
+// other body. Claims end with the daemon, answers and notes are there after it.
 struct kept_answer {
-    int status;      // 0: claimed just now, go on
-    char *body;      // heap
+    int status; // 0: claimed just now, go on
+    char *body; // heap
 };
 must_check enum err catalog_idempotency_begin(struct catalog *c,
                                               const struct digest *key,
                                               const struct digest *request,
                                               struct kept_answer *ret);
-// Keeps the answer. A status from 100 to 199 keeps a note instead, which repeats
-// find until a later call puts the answer in its place; 0 gives the claim up.
-// ERR_NOT_FOUND when the key is not claimed, or has its answer.
+// Keeps the answer. A status from 100 to 199 keeps a note instead, which
+// repeats find until a later call puts the answer in its place; 0 gives the
+// claim up. ERR_NOT_FOUND when the key is not claimed, or has its answer.
 must_check enum err catalog_idempotency_end(struct catalog *c,
                                             const struct digest *key,
                                             int status, const char *body);

@@ -69,8 +69,8 @@ must_check enum err store_commit(struct store_writer *w,
 void store_abandon(struct store_writer *w); // NULL is fine
 DEFINE_SCOPED(store_writer, struct store_writer *, store_abandon)
 
-// ERR_NOT_FOUND if it was not there. The caller sees to it that nobody publishes
-// the same key for a new fact meanwhile; the sweep does so by itself.
+// ERR_NOT_FOUND if it was not there. The caller sees to it that nobody
+// publishes the same key for a new fact meanwhile; the sweep does so by itself.
 must_check enum err store_remove(struct store *s, const struct digest *key);
 must_check enum err store_space(struct store *s, int64_t *ret_free_bytes,
                                 int64_t *ret_total_bytes);

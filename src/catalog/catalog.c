@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "core.h"
-#include "migrate.h"
 #include "reeld/base/buf.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/migrate.h"
 
 enum {
     PATH_BYTES_MAX = 4096,
@@ -42,6 +42,17 @@ static enum err lock_file(const char *path, int *ret_fd)
     return OK;
 }
 
+// Made before SQLite makes it, which would let everybody read it; its log and
+// shared memory take over the rights.
+static enum err create_private(const char *path)
+{
+    scoped(fd) int fd =
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return fail_errno(ERR_IO, "open %s", path);
+    return OK;
+}
+
 static enum err put_ballast(const char *path)
 {
     scoped(buf) struct buf name;
@@ -51,8 +62,8 @@ static enum err put_ballast(const char *path)
     if (fd < 0)
         return fail_errno(ERR_IO, "open %s", (const char *)name.bytes);
     // Without room there is no ballast, which is no reason not to run.
-    if (fallocate(fd, 0, 0, BALLAST_BYTES) != 0)
-        ignore(ftruncate(fd, 0));
+    if (fallocate(fd, 0, 0, BALLAST_BYTES) != 0 && ftruncate(fd, 0) != 0)
+        return fail_errno(ERR_IO, "give back %s", (const char *)name.bytes);
     return OK;
 }
 
@@ -67,7 +78,7 @@ static bool drop_ballast(const char *path)
 static enum err open_writer(struct catalog *c)
 {
     scoped(db) struct db *db = NULL;
-    TRY(c->open_db(c->open_context, c->path, DB_WRITER, &db));
+    TRY(db_open(c->open_db, c->open_context, c->path, DB_WRITER, &db));
     TRY(migrate(db, c->path, migrate_own()));
     TRY(db_prepare_all(db));
     c->writer = take(db);
@@ -104,6 +115,7 @@ enum err catalog_open_on(const struct catalog_options *o, db_opener *open_db,
     pthread_mutex_init(&c->write_lock, NULL);
     pthread_mutex_init(&c->readers_lock, NULL);
     TRY(lock_file(c->path, &c->lock_fd));
+    TRY(create_private(c->path));
     TRY(open_writer_even_if_full(c));
     TRY(put_ballast(c->path));
     TRY(drop_claims(c));

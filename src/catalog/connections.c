@@ -10,7 +10,7 @@ static enum err ensure_writer(struct catalog *c)
 {
     if (c->writer)
         return OK;
-    return c->open_db(c->open_context, c->path, DB_WRITER, &c->writer);
+    return db_open(c->open_db, c->open_context, c->path, DB_WRITER, &c->writer);
 }
 
 static void drop_broken_writer(struct catalog *c)
@@ -103,7 +103,7 @@ enum err reading_begin(struct catalog *c, struct reading *ret)
 {
     struct db *db = idle_reader(c);
     if (!db)
-        TRY(c->open_db(c->open_context, c->path, DB_READER, &db));
+        TRY(db_open(c->open_db, c->open_context, c->path, DB_READER, &db));
     *ret = (struct reading){.catalog = c, .db = db};
     return OK;
 }

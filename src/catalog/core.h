@@ -14,8 +14,9 @@
 #include <pthread.h>
 
 #include "cache.h"
-#include "db.h"
+#include "query.h"
 #include "reeld/catalog.h"
+#include "reeld/catalog/db.h"
 
 enum { READERS_KEPT = 32 };
 
@@ -34,11 +35,6 @@ struct catalog {
     struct db *readers[READERS_KEPT]; // idle ones
     size_t reader_count;
 };
-
-// catalog_open() on any kind of database, for tests.
-must_check enum err catalog_open_on(const struct catalog_options *o,
-                                    db_opener *open_db, void *open_context,
-                                    struct catalog **ret);
 
 struct change {
     struct catalog *catalog;

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 // db.c - statements by name, on whatever database lies below.
 #define SQL_WANT_STATEMENTS
-#include "db.h"
+#include "query.h"
 
 #include <string.h>
 
 #include "reeld/base/mem.h"
 
-struct db *db_new(const struct db_ops *ops, void *self)
+enum err db_open(db_opener *open_db, void *context, const char *path,
+                 enum db_use use, struct db **ret)
 {
-    struct db *db = NEW(struct db);
-    db->ops = ops;
-    db->self = self;
-    return db;
+    struct db_link link;
+    TRY(open_db(context, path, use, &link));
+    *ret = NEW(struct db);
+    (*ret)->ops = link.ops;
+    (*ret)->self = link.self;
+    return OK;
 }
 
 void db_free(struct db *db)

@@ -5,8 +5,8 @@
 #include <sqlite3.h>
 #include <string.h>
 
-#include "db.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/db.h"
 
 enum {
     BUSY_MS = 5000,
@@ -314,7 +314,7 @@ static const char reader_settings[] = "PRAGMA query_only = ON;"
                                       "PRAGMA cache_size = -8192;";
 
 enum err db_sqlite_open(void *context, const char *path, enum db_use use,
-                        struct db **ret)
+                        struct db_link *ret)
 {
     (void)context;
     scoped(lite) struct lite *l = NEW(struct lite);
@@ -332,6 +332,6 @@ enum err db_sqlite_open(void *context, const char *path, enum db_use use,
                         NULL, NULL, NULL);
     if (code != SQLITE_OK)
         return fail_opening(l->db, code, path);
-    *ret = db_new(&ops, take(l));
+    *ret = (struct db_link){.ops = &ops, .self = take(l)};
     return OK;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // migrate.c - bringing a database to the schema of this program.
 #define SQL_WANT_MIGRATIONS
-#include "migrate.h"
+#include "reeld/catalog/migrate.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "query.h"
 #include "reeld/base/buf.h"
 #include "reeld/base/clock.h"
 

@@ -7,7 +7,7 @@
 #include "unit.h"
 
 struct faulty {
-    struct db *inner;
+    struct db_link inner;
     struct db_faults *faults;
 };
 
@@ -18,26 +18,24 @@ static enum err count(struct db_faults *f, const char *what)
     return OK;
 }
 
-#define INNER(call, ...) f->inner->ops->call(f->inner->self, ##__VA_ARGS__)
-
 static enum err faulty_run(void *self, const char *script)
 {
     struct faulty *f = self;
     TRY(count(f->faults, "run"));
-    return INNER(run, script);
+    return f->inner.ops->run(f->inner.self, script);
 }
 
 static enum err faulty_prepare(void *self, const char *sql, void **ret)
 {
     struct faulty *f = self;
     TRY(count(f->faults, "prepare"));
-    return INNER(prepare, sql, ret);
+    return f->inner.ops->prepare(f->inner.self, sql, ret);
 }
 
 static void faulty_finish(void *self, void *statement)
 {
     struct faulty *f = self;
-    INNER(finish, statement);
+    f->inner.ops->finish(f->inner.self, statement);
 }
 
 static enum err faulty_bind_int(void *self, void *statement, const char *name,
@@ -45,7 +43,7 @@ static enum err faulty_bind_int(void *self, void *statement, const char *name,
 {
     struct faulty *f = self;
     TRY(count(f->faults, "bind"));
-    return INNER(bind_int, statement, name, value);
+    return f->inner.ops->bind_int(f->inner.self, statement, name, value);
 }
 
 static enum err faulty_bind_text(void *self, void *statement, const char *name,
@@ -53,7 +51,7 @@ static enum err faulty_bind_text(void *self, void *statement, const char *name,
 {
     struct faulty *f = self;
     TRY(count(f->faults, "bind"));
-    return INNER(bind_text, statement, name, text);
+    return f->inner.ops->bind_text(f->inner.self, statement, name, text);
 }
 
 static enum err faulty_bind_bytes(void *self, void *statement, const char *name,
@@ -61,86 +59,86 @@ static enum err faulty_bind_bytes(void *self, void *statement, const char *name,
 {
     struct faulty *f = self;
     TRY(count(f->faults, "bind"));
-    return INNER(bind_bytes, statement, name, bytes, len);
+    return f->inner.ops->bind_bytes(f->inner.self, statement, name, bytes, len);
 }
 
 static enum err faulty_step(void *self, void *statement, bool *ret_has_row)
 {
     struct faulty *f = self;
     TRY(count(f->faults, "step"));
-    return INNER(step, statement, ret_has_row);
+    return f->inner.ops->step(f->inner.self, statement, ret_has_row);
 }
 
 static int64_t faulty_column_int(void *self, void *statement, int at)
 {
     struct faulty *f = self;
-    return INNER(column_int, statement, at);
+    return f->inner.ops->column_int(f->inner.self, statement, at);
 }
 
 static struct str faulty_column_bytes(void *self, void *statement, int at)
 {
     struct faulty *f = self;
-    return INNER(column_bytes, statement, at);
+    return f->inner.ops->column_bytes(f->inner.self, statement, at);
 }
 
 static void faulty_reset(void *self, void *statement)
 {
     struct faulty *f = self;
-    INNER(reset, statement);
+    f->inner.ops->reset(f->inner.self, statement);
 }
 
 static enum err faulty_begin(void *self, enum db_mode mode)
 {
     struct faulty *f = self;
     TRY(count(f->faults, "begin"));
-    return INNER(begin, mode);
+    return f->inner.ops->begin(f->inner.self, mode);
 }
 
 static enum err faulty_commit(void *self)
 {
     struct faulty *f = self;
     if (f->faults->keeps_commits)
-        TRY(INNER(commit));
+        TRY(f->inner.ops->commit(f->inner.self));
     TRY(count(f->faults, "commit"));
-    return f->faults->keeps_commits ? OK : INNER(commit);
+    return f->faults->keeps_commits ? OK : f->inner.ops->commit(f->inner.self);
 }
 
 static void faulty_rollback(void *self)
 {
     struct faulty *f = self;
-    INNER(rollback);
+    f->inner.ops->rollback(f->inner.self);
 }
 
 static enum err faulty_check(void *self)
 {
     struct faulty *f = self;
     TRY(count(f->faults, "check"));
-    return INNER(check);
+    return f->inner.ops->check(f->inner.self);
 }
 
 static enum err faulty_settle(void *self)
 {
     struct faulty *f = self;
     TRY(count(f->faults, "settle"));
-    return INNER(settle);
+    return f->inner.ops->settle(f->inner.self);
 }
 
 static enum err faulty_copy_to(void *self, const char *path)
 {
     struct faulty *f = self;
     TRY(count(f->faults, "copy"));
-    return INNER(copy_to, path);
+    return f->inner.ops->copy_to(f->inner.self, path);
 }
 
 static void faulty_free(void *self)
 {
     struct faulty *f = self;
-    db_free(f->inner);
+    f->inner.ops->free(f->inner.self);
     free(f);
 }
 
 enum err db_faulty_open(void *context, const char *path, enum db_use use,
-                        struct db **ret)
+                        struct db_link *ret)
 {
     static const struct db_ops ops = {
         .run = faulty_run,
@@ -163,18 +161,19 @@ enum err db_faulty_open(void *context, const char *path, enum db_use use,
     };
     struct db_faults *faults = context;
     TRY(count(faults, "open"));
-    struct db *inner;
+    struct db_link inner;
     TRY(db_sqlite_open(NULL, path, use, &inner));
     struct faulty *f = NEW(struct faulty);
     *f = (struct faulty){.inner = inner, .faults = faults};
-    *ret = db_new(&ops, f);
+    *ret = (struct db_link){.ops = &ops, .self = f};
     return OK;
 }
 
 // ---- looking at it ---------------------------------------------------------
 
 // The first column of each row, each as a line.
-static void add_lines(struct db *db, const char *sql, struct buf *out)
+static void add_lines(const struct db_link *db, const char *sql,
+                      struct buf *out)
 {
     void *statement;
     assert_int_equal(db->ops->prepare(db->self, sql, &statement), OK);
@@ -191,13 +190,13 @@ static void add_lines(struct db *db, const char *sql, struct buf *out)
 
 char *db_dump(const char *path)
 {
-    struct db *db;
+    struct db_link db;
     assert_int_equal(db_sqlite_open(NULL, path, DB_READER, &db), OK);
     scoped(buf) struct buf selects, rows;
     buf_init(&selects, 1 << 20);
     buf_init(&rows, 64 << 20);
     // One SELECT a table, of all its columns in a readable form.
-    add_lines(db,
+    add_lines(&db,
               "SELECT 'SELECT ''' || t.name || ': '' || ' || "
               "group_concat('quote(\"' || c.name || '\")', ' || '' '' || ') || "
               "' FROM \"' || t.name || '\"' "
@@ -208,10 +207,10 @@ char *db_dump(const char *path)
     while (rest.ptr) {
         scoped(mem) char *select = str_dup(str_cut(&rest, '\n'));
         if (*select)
-            add_lines(db, select, &rows);
+            add_lines(&db, select, &rows);
     }
     assert_int_equal(buf_end(&rows), OK);
-    db_free(db);
+    db.ops->free(db.self);
     size_t len;
     return (char *)buf_take(&rows, &len);
 }

@@ -2,7 +2,7 @@
 // catalog_faulty.h - a database that fails on the Nth call.
 #pragma once
 
-#include "../../src/catalog/core.h"
+#include "reeld/catalog/db.h"
 
 struct db_faults {
     int fail_at;   // this call fails, counted from 1; 0: none does

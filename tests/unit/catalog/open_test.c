@@ -7,11 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../../src/catalog/core.h"
-#include "../../../src/catalog/migrate.h"
 #include "catalog_sample.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/migrate.h"
 #include "unit.h"
 
 enum { PATH_BYTES = SAMPLE_PATH_BYTES + 32 };
@@ -54,7 +53,7 @@ static void assert_refused(struct sample *s, enum err code, const char *word)
 static void run_sql(const char *path, const char *sql)
 {
     scoped(db) struct db *db = NULL;
-    assert_int_equal(db_sqlite_open(NULL, path, DB_WRITER, &db), OK);
+    assert_int_equal(db_open(db_sqlite_open, NULL, path, DB_WRITER, &db), OK);
     assert_int_equal(db_run(db, sql), OK);
 }
 
@@ -62,7 +61,8 @@ static void all_statements_fit_the_schema(void **state)
 {
     struct sample *s = *state;
     scoped(db) struct db *db = NULL;
-    assert_int_equal(db_sqlite_open(NULL, s->path, DB_WRITER, &db), OK);
+    assert_int_equal(db_open(db_sqlite_open, NULL, s->path, DB_WRITER, &db),
+                     OK);
     assert_int_equal(migrate(db, s->path, migrate_own()), OK);
     enum err e = db_prepare_all(db);
     if (e != OK)
@@ -230,7 +230,7 @@ static enum err migrate_with(struct sample *s, migration_lines lines)
     migration_lines list[2] = {migrate_own().list[0], lines};
     struct migrations scripts = {.list = list, .count = lines ? 2 : 1};
     scoped(db) struct db *db = NULL;
-    TRY(db_sqlite_open(NULL, s->path, DB_WRITER, &db));
+    TRY(db_open(db_sqlite_open, NULL, s->path, DB_WRITER, &db));
     return migrate(db, s->path, scripts);
 }
 
@@ -266,21 +266,27 @@ static void a_reader_changes_nothing(void **state)
 {
     struct sample *s = *state;
     sample_reopen(s);
-    scoped(reading) struct reading r = {0};
-    assert_int_equal(reading_begin(s->catalog, &r), OK);
-    assert_int_not_equal(db_run(r.db, "DELETE FROM collection"), OK);
+    scoped(db) struct db *db = NULL;
+    assert_int_equal(db_open(db_sqlite_open, NULL, s->path, DB_READER, &db),
+                     OK);
+    assert_int_not_equal(db_run(db, "DELETE FROM collection"), OK);
     struct collection found;
     assert_int_equal(catalog_collection(s->catalog, "default", &found), OK);
 }
 
-static void readers_are_kept_and_shared(void **state)
+static void nobody_else_may_read_the_database(void **state)
 {
     struct sample *s = *state;
     sample_reopen(s);
-    struct collection found;
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(catalog_collection(s->catalog, "default", &found), OK);
-    assert_int_equal(s->catalog->reader_count, 1);
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock",
+                                           ".ballast"};
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+        char path[PATH_BYTES];
+        snprintf(path, sizeof(path), "%s%s", s->path, suffixes[i]);
+        struct stat st;
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
 }
 
 static void a_removal_that_was_cut_short_goes_on(void **state)
@@ -319,7 +325,7 @@ int main(void)
         TEST(an_older_database_is_backed_up_and_brought_on),
         TEST(a_migration_that_fails_changes_nothing),
         TEST(a_reader_changes_nothing),
-        TEST(readers_are_kept_and_shared),
+        TEST(nobody_else_may_read_the_database),
         TEST(a_removal_that_was_cut_short_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

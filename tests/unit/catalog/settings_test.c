@@ -160,7 +160,6 @@ static void a_collection_with_assets_stays(void **state)
     struct collection in = {.id = "c-1", .name = "One"};
     assert_int_equal(catalog_put_collection(c, &in), OK);
     struct asset *up = sample_upload(1);
-    scoped(asset) const struct asset *held = up;
     up->collection = mem_text("c-1");
     assert_int_equal(catalog_add_asset(c, up), OK);
     assert_int_equal(catalog_remove_collection(c, "c-1"), ERR_CONFLICT);
@@ -169,6 +168,7 @@ static void a_collection_with_assets_stays(void **state)
     assert_int_equal(catalog_remove_asset(c, &up->id, &orphans, &count), OK);
     assert_int_equal(catalog_remove_collection(c, "c-1"), OK);
     assert_int_equal(catalog_add_asset(c, up), ERR_NOT_FOUND);
+    asset_unref(up);
 }
 
 // ---- kept answers ----------------------------------------------------------

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // migrate.h - bringing a database to the schema of this program.
+//
+// Threads: one at a time a connection.
 #pragma once
 
 #include <stddef.h>
 
-#include "db.h"
 #include "reeld/base/err.h"
+#include "reeld/catalog/db.h"
 
 enum { MIGRATE_APPLICATION_ID = 0x7265656c }; // "reel"
 
