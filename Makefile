@@ -186,6 +186,10 @@ unit-build: $(UNIT_BIN)
 ## unit          unit tests; unit-ROOM for those of one room
 unit: $(UNIT_BIN) $(VARIANT)/reel-worker
 	$(Q)tests/run-unit $(UNIT_BIN)
+# A worker that does what the source's text says, for the tests of jobs.
+$(VARIANT)/fake-worker: tests/support/fake_worker.c $(call libs_of,wire model base)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(call link_libs,base) -o $@
+unit all-unit-jobs: | $(VARIANT)/fake-worker
 # One room's tests alone: make unit-model
 unit-%: all-unit-% ;
 $(foreach r,$(ROOMS),$(eval all-unit-$(r): $(filter $(VARIANT)/unit/$(r)/%,$(UNIT_BIN)) ; $$(Q)tests/run-unit $$^))

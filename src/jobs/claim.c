@@ -11,7 +11,7 @@ static void fail_job(struct claim_errand *e, const char *why)
 {
     // If it fails, the job is found running at the next start.
     ignore(catalog_move_job(e->catalog, &e->job.id, JOB_RUNNING, JOB_FAILED,
-                            why, 0, false));
+                            why, 0, true));
 }
 
 // A job of an asset that is past it (its row was written, then the power went)
@@ -34,7 +34,7 @@ static enum err claim(struct claim_errand *e)
     if (e->asset->state == due)
         return OK;
     TRY(catalog_move_job(e->catalog, &e->job.id, JOB_RUNNING, JOB_DONE, NULL, 0,
-                         false));
+                         true));
     return fail(ERR_CONFLICT, "the asset is %s",
                 asset_state_name(e->asset->state));
 }

@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "reeld/base/clock.h"
+#include "reeld/base/fd.h"
 #include "reeld/base/log.h"
 #include "reeld/base/thread.h"
 
@@ -25,6 +26,16 @@ enum err crew_watch(struct jobs *j, int fd, struct watch *w)
     if (epoll_ctl(j->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
         return fail_errno(ERR_IO, "epoll");
     return OK;
+}
+
+// Closing alone does not do: a child that is just being started holds a copy of
+// every descriptor until its exec is through, and with it the event, whose
+// watch would be gone.
+void crew_close(struct jobs *j, int *fd)
+{
+    if (*fd >= 0)
+        epoll_ctl(j->epoll_fd, EPOLL_CTL_DEL, *fd, NULL);
+    fd_close(take_fd(fd));
 }
 
 void crew_started(struct jobs *j, enum start_state state, const char *why)

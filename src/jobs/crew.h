@@ -107,6 +107,8 @@ struct jobs {
 void *crew_run(void *argument);
 void crew_started(struct jobs *j, enum start_state state, const char *why);
 must_check enum err crew_watch(struct jobs *j, int fd, struct watch *w);
+// Closes a watched descriptor (-1 is fine) and sets it to -1.
+void crew_close(struct jobs *j, int *fd);
 
 // queue.c
 void queue_put(struct jobs *j, struct flight *f, bool at_front);

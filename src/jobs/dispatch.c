@@ -250,7 +250,8 @@ static bool begin_probe(struct jobs *j, bool is_waited_for)
         str_copy(why, sizeof why, str_of(fail_text()));
         r->probe = NULL;
         request_free(r);
-        probe_failed(j, p, result, why);
+        // A source that is not there is this machine's fault, not the asset's.
+        probe_failed(j, p, result == ERR_NOT_FOUND ? ERR_IO : result, why);
     }
     return true;
 }

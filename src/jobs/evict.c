@@ -49,8 +49,9 @@ void cache_grew(struct jobs *j, int64_t bytes)
 bool cache_is_full(const struct jobs *j)
 {
     int64_t budget = j->options.cache_budget_bytes;
-    return budget > 0 && (!j->cache.is_known ||
-                          j->cache.bytes >= budget / 100 * FULL_PERCENT);
+    int64_t bytes = j->cache.bytes + j->publishing.kept_bytes;
+    return budget > 0 &&
+           (!j->cache.is_known || bytes >= budget / 100 * FULL_PERCENT);
 }
 
 // The fact first: a fact always has its blob, a blob may wait for the janitor.
@@ -124,8 +125,10 @@ void cache_look(struct jobs *j, int64_t now_us)
     e->store = j->store;
     e->catalog = j->catalog;
     e->budget = j->options.cache_budget_bytes;
+    // In the lane of publishing: a key that is being removed must not be
+    // published anew at the same time.
     e->used = take(c->used);
     e->used_count = c->used_count;
     c->used_count = c->used_capacity = 0;
-    errand_add(j, LANE_FACTS, &e->errand);
+    errand_add(j, LANE_BYTES, &e->errand);
 }

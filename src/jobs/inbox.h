@@ -37,7 +37,7 @@ void inbox_close(struct inbox *b);
 
 enum lane {
     LANE_FACTS, // the catalog: short
-    LANE_BYTES, // pieces onto the disk: long
+    LANE_BYTES, // pieces onto the disk and off it: long
     LANES,
 };
 

@@ -137,7 +137,7 @@ static void leave(struct jobs *j, struct note *n)
         atomic_fetch_sub(&j->waiting, 1);
         waiter_release(w); // the crew's hold
     }
-    waiter_release(w); // the caller's, which came with the note
+    waiter_release(w); // the note's
 }
 
 // The waiter with a hold for the crew and one for the caller.
@@ -199,16 +199,16 @@ enum err jobs_probe(struct jobs *j, const struct id *asset, jobs_done *done,
     return post_waiter(j, w, ret);
 }
 
-// True when `done` has run and will not run again.
-static bool is_told(struct jobs_waiter *w)
+// True when `done` will not run and the crew was told to take the waiter off.
+static bool has_left(struct jobs_waiter *w)
 {
     HOLD(&w->lock);
     if (w->is_over)
-        return true;
+        return false;
     w->is_over = true;
     // Within the lock: a crew that ends tells this waiter first, and so cannot
     // be gone before the note is in its inbox.
-    return !inbox_post(&w->jobs->inbox, &w->leave_note);
+    return inbox_post(&w->jobs->inbox, &w->leave_note);
 }
 
 void jobs_hang_up(struct jobs *j, struct jobs_waiter *w)
@@ -216,8 +216,12 @@ void jobs_hang_up(struct jobs *j, struct jobs_waiter *w)
     (void)j; // it may be gone, if it told the waiter
     if (!w)
         return;
-    if (is_told(w))
+    // One more hold, for the note: the crew may be through with it before this
+    // thread has let go of the lock.
+    atomic_fetch_add(&w->holders, 1);
+    if (!has_left(w))
         waiter_release(w);
+    waiter_release(w);
 }
 
 // ---- words to the crew -----------------------------------------------------

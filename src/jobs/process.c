@@ -113,11 +113,20 @@ static void close_pair(int pair[2])
 
 static enum err watch_worker(struct jobs *j, struct worker *w)
 {
-    TRY(crew_watch(j, w->pidfd, &w->on_exit));
-    TRY(crew_watch(j, w->sock, &w->on_message));
-    return crew_watch(j, w->log_fd, &w->on_log);
+    enum err result = crew_watch(j, w->pidfd, &w->on_exit);
+    if (result == OK)
+        result = crew_watch(j, w->sock, &w->on_message);
+    if (result == OK)
+        result = crew_watch(j, w->log_fd, &w->on_log);
+    if (result != OK) {
+        crew_close(j, &w->pidfd);
+        crew_close(j, &w->sock);
+        crew_close(j, &w->log_fd);
+    }
+    return result;
 }
 
+// One that could not be watched; no event can speak of it.
 static void discard(struct worker *w)
 {
     if (!w)
@@ -172,15 +181,15 @@ void worker_kill(struct jobs *j, struct worker *w)
     pidfd_send_signal(w->pidfd, SIGKILL, NULL, 0);
     w->state = WORKER_GONE;
     w->deadline_us = 0;
-    fd_close(take_fd(&w->sock));
-    fd_close(take_fd(&w->log_fd));
+    crew_close(j, &w->sock);
+    crew_close(j, &w->log_fd);
 }
 
 void worker_reap(struct jobs *j, struct worker *w)
 {
     siginfo_t info;
     waitid(P_PIDFD, (id_t)w->pidfd, &info, WEXITED);
-    fd_close(take_fd(&w->pidfd));
+    crew_close(j, &w->pidfd);
     DL_DELETE(j->workers, w);
     DL_APPEND(j->reaped, w);
 }
@@ -213,7 +222,7 @@ void worker_read_log(struct jobs *j, struct worker *w)
     ssize_t got = read(w->log_fd, text, sizeof text);
     if (got <= 0) {
         if (got == 0) // closed: no more events, or they never end
-            fd_close(take_fd(&w->log_fd));
+            crew_close(j, &w->log_fd);
         return;
     }
     struct str rest = {text, (size_t)got};

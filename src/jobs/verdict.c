@@ -86,7 +86,7 @@ static enum err decide(struct verdict *v)
     // The asset has moved on, so a job that cannot be closed now does nothing
     // when it is claimed again.
     ignore(catalog_move_job(v->catalog, &v->job.id, JOB_RUNNING, JOB_DONE, NULL,
-                            0, false));
+                            0, true));
     return OK;
 }
 
