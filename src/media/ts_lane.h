@@ -18,10 +18,11 @@
 
 enum {
     TS_START = 10 * TS_CLOCK_HZ,
-    // Three frames at 30 a second; libx264's pyramid needs two. Not more: where
-    // the first picture is decoded over 0.1 s before it is shown, ffmpeg takes
-    // the time between for a jump.
-    TS_DECODE_LEAD = TS_CLOCK_HZ / 10,
+    // Two frames at 23.976 a second, which is what libx264's pyramid needs. As
+    // little as will do: hls.js counts its timeline from the first decode time,
+    // so what it plays begins that much late (it steps over up to 0.1 s), and
+    // ffmpeg takes more than 0.1 s for a jump.
+    TS_DECODE_LEAD = TS_CLOCK_HZ * 9 / 100,
     TS_CLOCK_LEAD = TS_CLOCK_HZ * 3 / 10,
 };
 
