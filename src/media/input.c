@@ -77,6 +77,13 @@ static enum err explain(const struct input *in, int error)
         return fail(ERR_TOO_LARGE,
                     "more than %d streams, or an index past all limits",
                     in->limits.max_streams);
+    const struct boxes *b = &in->io.boxes;
+    if (b->is_bmff && strcmp(b->cut_box, "moov") == 0)
+        return fail(ERR_UNSUPPORTED,
+                    "the file ends in the middle of its index");
+    if (b->is_bmff && !b->has_index)
+        return fail(ERR_UNSUPPORTED, "the file has no index (moov): perhaps "
+                                     "it is cut off, or only a fragment");
     return fail(ERR_UNSUPPORTED,
                 "a broken file: its headers (%s) make no sense",
                 in->rule->name);
@@ -129,8 +136,10 @@ static enum err open_format(struct input *in)
         return explain(in, got);
     if (wants_scan(in))
         got = scan(in);
+    // A cut index may be read in part; what it leaves out cannot be known.
+    bool is_cut = strcmp(in->io.boxes.cut_box, "moov") == 0;
     bool is_empty = in->format->nb_streams == 0;
-    if (got < 0 || (is_empty && in->io.boxes.is_bmff))
+    if (got < 0 || (in->io.boxes.is_bmff && (is_cut || is_empty)))
         return explain(in, got);
     return OK;
 }

@@ -71,16 +71,12 @@ static bool is_better(const struct probe *p, const struct probe_stream *a,
     return pixels_a != pixels_b ? pixels_a > pixels_b : a->packets > b->packets;
 }
 
-enum err probe_choose(struct probe *p, struct probe_stream **ret)
+static struct probe_stream *choose(struct probe *p)
 {
     size_t most = 0;
-    bool is_broken = false;
-    for (uint32_t i = 0; i < p->streams; i++) {
-        struct probe_stream *s = &p->stream[i];
-        if (s->is_video && s->packets > most)
-            most = s->packets;
-        is_broken |= s->is_video && !s->first && s->has_key;
-    }
+    for (uint32_t i = 0; i < p->streams; i++)
+        if (p->stream[i].is_video && p->stream[i].packets > most)
+            most = p->stream[i].packets;
     struct probe_stream *found = NULL;
     for (uint32_t i = 0; i < p->streams; i++) {
         struct probe_stream *s = &p->stream[i];
@@ -89,13 +85,9 @@ enum err probe_choose(struct probe *p, struct probe_stream **ret)
         if (!found || is_better(p, s, found))
             found = s;
     }
-    if (!found && is_broken)
-        return fail(ERR_UNSUPPORTED,
-                    "no picture of its video could be decoded");
     for (uint32_t i = 0; i < p->streams && found; i++)
         p->stream[i].is_audio &= belongs(&p->stream[i], found);
-    *ret = found;
-    return OK;
+    return found;
 }
 
 static enum err check_duration(const struct probe *p, int64_t end_ticks)
@@ -198,7 +190,7 @@ static enum err lay_video(struct probe *p, struct probe_stream *video)
     return OK;
 }
 
-enum err probe_lay(struct probe *p, struct probe_stream *video)
+static enum err lay(struct probe *p, struct probe_stream *video)
 {
     if (video)
         return lay_video(p, video);
@@ -225,12 +217,25 @@ static enum err nothing_playable(const struct probe *p)
                 len > 0 ? names : "none");
 }
 
-static bool has_sound(const struct probe *p)
+// Without a picture that can be played: the sound alone will do, unless there
+// is a video that its owner would miss.
+static enum err check_sound_alone(const struct probe *p)
 {
+    bool has_sound = false;
     for (uint32_t i = 0; i < p->streams; i++)
-        if (probe_is_sound(&p->stream[i]))
-            return true;
-    return false;
+        has_sound |= probe_is_sound(&p->stream[i]);
+    if (!has_sound)
+        return nothing_playable(p);
+    for (uint32_t i = 0; i < p->streams; i++) {
+        const struct probe_stream *s = &p->stream[i];
+        if (s->track < 0 || p->out->track[s->track].kind != TRACK_VIDEO)
+            continue;
+        if (s->is_missed)
+            return fail(ERR_UNSUPPORTED,
+                        "no picture of its video (%s) could be decoded",
+                        p->out->track[s->track].codec);
+    }
+    return OK;
 }
 
 static void tell_container(struct probe *p)
@@ -263,14 +268,13 @@ static enum err probe_all(struct probe *p, int plan_fd)
     TRY(probe_look(p));
     TRY(probe_walk(p));
     probe_list(p);
-    struct probe_stream *video = NULL;
-    TRY(probe_choose(p, &video));
-    if (!video && !has_sound(p))
-        return nothing_playable(p);
+    struct probe_stream *video = choose(p);
+    if (!video)
+        TRY(check_sound_alone(p));
     if (video && video->packets == 1 &&
         strcmp(input_format(p->in)->iformat->name, "gif") == 0)
         return fail(ERR_UNSUPPORTED, "a still image");
-    TRY(probe_lay(p, video));
+    TRY(lay(p, video));
     probe_tell(p, video);
     for (uint32_t i = 0; i < p->out->tracks; i++)
         TRY(track_check(&p->out->track[i]));

@@ -58,6 +58,7 @@ struct probe_stream {
     int64_t first_pts; // of it, in the stream's time base
     int refused;       // packets that the decoder did not like
     bool has_key;
+    bool is_missed; // a video with pictures in it that does not decode
 
     // Walk.
     int64_t count; // packets
@@ -69,6 +70,7 @@ struct probe_stream {
     int64_t audio_pts; // first, last and end of the packets that are shown
     int64_t audio_last;
     int64_t audio_end;
+    int32_t aac_rate;     // probe_plain_aac_rate()
     int64_t grid_pts;     // from here on each packet ...
     int64_t grid_packets; // ... lies 1024 samples behind the one before
     bool is_regular;
@@ -89,9 +91,6 @@ struct probe {
 // the uploader.
 must_check enum err probe_look(struct probe *p);
 must_check enum err probe_walk(struct probe *p);
-// Chooses the video stream: NULL there is none to be played.
-must_check enum err probe_choose(struct probe *p, struct probe_stream **ret);
-must_check enum err probe_lay(struct probe *p, struct probe_stream *video);
 // Lists and names the streams in p->out->track; behind the laying, the rest.
 void probe_list(struct probe *p);
 void probe_tell(struct probe *p, const struct probe_stream *video);

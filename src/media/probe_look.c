@@ -50,7 +50,6 @@ static void take_up(struct probe *p)
             .first_pts = AV_NOPTS_VALUE,
             .audio_pts = AV_NOPTS_VALUE,
             .grid_pts = AV_NOPTS_VALUE,
-            .is_regular = true,
         };
     }
 }
@@ -149,6 +148,20 @@ static enum err open_decoders(struct probe *p)
     return OK;
 }
 
+// A video track that is more than a picture, and has frames as far as can be
+// told without reading it.
+static bool is_missed(const struct probe *p, const struct probe_stream *s)
+{
+    AVStream *stream = input_stream(p->in, s->index);
+    if (stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || s->first ||
+        (stream->disposition & hidden_pictures))
+        return false;
+    if (s->rule && !input_may_skip_data(p->in))
+        return s->refused > 0;
+    return !input_may_skip_data(p->in) ||
+           avformat_index_get_entries_count(stream) > 1;
+}
+
 enum err probe_look(struct probe *p)
 {
     take_up(p);
@@ -162,6 +175,7 @@ enum err probe_look(struct probe *p)
         }
         if (!s->first)
             close_decoder(s);
+        s->is_missed = is_missed(p, s);
     }
     return OK;
 }

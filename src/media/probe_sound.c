@@ -136,7 +136,7 @@ static int32_t copied_rate(const struct probe *p, const struct probe_stream *s)
 {
     if (!p->ask->copy_source || s->is_damaged || !s->is_regular)
         return 0;
-    return probe_plain_aac_rate(p->in, s);
+    return s->aac_rate;
 }
 
 static uint32_t encoded_rate(const struct probe_stream *s)

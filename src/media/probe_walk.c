@@ -101,25 +101,23 @@ static enum err note_picture(struct walk *w, struct probe_stream *s,
 // coarser than samples, and writers jitter: moving a packet by a millisecond is
 // not heard, as long as it does not add up.
 static bool is_on_grid(const struct probe_stream *s, const AVStream *stream,
-                       int64_t pts, int32_t rate)
+                       int64_t pts)
 {
     AVRational tb = stream->time_base;
+    int32_t rate = s->aac_rate;
     int64_t slack = scale_ceil(tb.num, rate, tb.den) + JITTER_SAMPLES;
     int64_t at = scale_round(pts - s->grid_pts, (int64_t)tb.num * rate, tb.den);
     int64_t due = s->grid_packets * AAC_FRAME_SAMPLES;
     return at >= due - slack && at <= due + slack;
 }
 
-static void note_grid(struct walk *w, struct probe_stream *s,
-                      const AVStream *stream, int64_t pts)
+static void note_grid(struct probe_stream *s, const AVStream *stream,
+                      int64_t pts)
 {
-    int32_t rate = probe_plain_aac_rate(w->p->in, s);
-    if (rate == 0)
-        s->is_regular = false;
     if (!s->is_regular)
         return;
     bool is_first = s->grid_pts == AV_NOPTS_VALUE;
-    if (is_first || !is_on_grid(s, stream, pts, rate)) {
+    if (is_first || !is_on_grid(s, stream, pts)) {
         // Priming packets of some writers stand apart from the rest.
         s->is_regular = is_first || s->grid_packets <= PRIMING_PACKETS_MAX;
         s->grid_pts = pts;
@@ -128,14 +126,14 @@ static void note_grid(struct walk *w, struct probe_stream *s,
     s->grid_packets++;
 }
 
-static void note_sound(struct walk *w, struct probe_stream *s,
-                       const AVStream *stream, int64_t pts, int64_t duration)
+static void note_sound(struct probe_stream *s, const AVStream *stream,
+                       int64_t pts, int64_t duration)
 {
     if (s->audio_pts == AV_NOPTS_VALUE)
         s->audio_pts = s->audio_last = s->audio_end = pts;
     if (duration <= 0)
         duration = max_i64(pts - s->audio_last, 0);
-    note_grid(w, s, stream, pts);
+    note_grid(s, stream, pts);
     s->audio_last = pts;
     s->audio_end = max_i64(s->audio_end, pts + duration);
 }
@@ -153,7 +151,7 @@ static enum err note(struct walk *w, AVPacket *packet)
     if (s->is_video)
         return note_picture(w, s, stream, packet);
     if (!(packet->flags & AV_PKT_FLAG_DISCARD))
-        note_sound(w, s, stream, packet->pts, packet->duration);
+        note_sound(s, stream, packet->pts, packet->duration);
     return OK;
 }
 
@@ -173,7 +171,7 @@ static void walk_table(struct walk *w, struct probe_stream *s)
         s->count++;
         s->bytes += e->size;
         if (!(e->flags & AVINDEX_DISCARD_FRAME))
-            note_sound(w, s, stream, e->timestamp, duration);
+            note_sound(s, stream, e->timestamp, duration);
     }
 }
 
@@ -199,6 +197,8 @@ enum err probe_walk(struct probe *p)
         struct probe_stream *s = &p->stream[i];
         if (!s->first)
             continue;
+        s->aac_rate = s->is_audio ? probe_plain_aac_rate(p->in, s) : 0;
+        s->is_regular = s->aac_rate > 0;
         if (s->is_audio && is_indexed(p->in))
             walk_table(&w, s);
         else
