@@ -144,8 +144,10 @@ static enum err check_rate(struct probe *p, const struct probe_frames *f)
     int64_t scale = p->plan->timescale;
     int64_t ticks = f->end_ticks - plan_ticks(p->plan, p->plan->first_pts);
     p->frame_rate = rate_of(f->shown, max_i64(ticks, 1), scale);
-    int64_t seconds = scale_ceil(ticks, 1, scale);
-    if ((int64_t)f->shown > seconds * p->ask->limits.max_frame_rate)
+    // Less than a second costs no more than a second.
+    int64_t most = scale_floor(max_i64(ticks, scale),
+                               p->ask->limits.max_frame_rate, scale);
+    if ((int64_t)f->shown > most)
         return fail(ERR_TOO_LARGE, "more than %d pictures a second",
                     p->ask->limits.max_frame_rate);
     return OK;

@@ -60,12 +60,18 @@ static int32_t read_config(const uint8_t *bytes, int len)
 int32_t probe_plain_aac_rate(struct input *in, const struct probe_stream *s)
 {
     const AVCodecParameters *c = input_stream(in, s->index)->codecpar;
-    if (c->codec_id != AV_CODEC_ID_AAC || !s->first || !c->extradata)
+    if (c->codec_id != AV_CODEC_ID_AAC || !s->first)
         return 0;
-    int32_t rate = read_config(c->extradata, c->extradata_size);
-    // A decoder that gives out another rate has met SBR after all.
+    // ADTS says in its packets what others say in their headers.
+    int32_t rate = c->extradata_size > 0
+                       ? read_config(c->extradata, c->extradata_size)
+                       : s->first->sample_rate;
+    // A decoder that gives out another rate, or twice as many samples, has met
+    // SBR after all.
     bool is_plain = rate >= RATE_COPIED_LEAST && rate <= RATE &&
+                    s->decoder->profile == FF_PROFILE_AAC_LOW &&
                     s->first->sample_rate == rate &&
+                    s->first->nb_samples <= AAC_FRAME_SAMPLES &&
                     s->first->ch_layout.nb_channels <= 2;
     return is_plain ? rate : 0;
 }

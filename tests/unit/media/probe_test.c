@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// probe_test.c - what a probe says of odd, broken and hostile files.
+#include "media_probed.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+enum { PATH_BYTES = 1024 };
+
+static void assert_refused(const char *file, const char *code,
+                           const char *detail)
+{
+    scoped(probed) struct probed *p = probe(file);
+    assert_int_not_equal(p->answer.result, OK);
+    assert_string_equal(p->answer.code, code);
+    assert_string_equal(p->answer.detail, detail);
+    assert_null(p->plan);
+}
+
+static void a_refusal_says_what_was_found(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    static const struct {
+        const char *file, *code, *detail;
+    } cases[] = {
+        {"formats/vvc-unsupported.mp4",     "unsupported_media",
+         "no video or audio stream could be decoded: found vvc1"                },
+        {"bad/stsd-unknown-codec.mp4",      "unsupported_media",
+         "no picture of its video (zzzz) could be decoded"                      },
+        {"images/frame-240p.png",           "unsupported_media", "a still image"},
+        {"images/photo-exif.jpg",           "unsupported_media", "a still image"},
+        {"bad/public/mozilla-1655846.avif", "unsupported_media",
+         "a still image (avif)"                                                 },
+        {"bad/empty.mp4",                   "unsupported_media", "an empty file"},
+        {"bad/text.mp4",                    "unsupported_media",
+         "not a media file that is known here"                                  },
+        {"bad/truncated-inside-moov.mp4",   "unsupported_media",
+         "the file ends in the middle of its index"                             },
+        {"bad/truncated-moov-missing.mp4",  "unsupported_media",
+         "the file has no index (moov): perhaps it is cut off, or only a "
+         "fragment"                                                             },
+        {"bad/ssrf-hls-loopback.mp4",       "unsupported_media",
+         "not an accepted container: found Apple HTTP Live Streaming"           },
+        {"bad/ssrf-ffconcat.mp4",           "unsupported_media",
+         "not an accepted container: found Virtual concatenation script"        },
+        {"bad/gif-65535x65535.gif",         "limits_exceeded",
+         "pictures of 65535x65535 are too large"                                },
+        {"bad/stts-delta-7fffffff.mp4",     "limits_exceeded",
+         "it lasts 174762 s, more than the 43200 s that are allowed"            },
+        {"bad/tracks-302.mp4",              "limits_exceeded",
+         "more than 32 streams, or an index past all limits"                    },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(cases[i].file, cases[i].code, cases[i].detail);
+}
+
+static void probe_folder(const char *folder)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", media_folder(), folder);
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        if (e->d_type != DT_REG)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        probed_free(probe(path));
+    }
+    closedir(d);
+}
+
+static void every_bad_file_ends_in_an_answer(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    probe_folder("bad");
+    probe_folder("bad/public");
+}
+
+static void a_limit_is_passed_one_step_beyond_it(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    for (int step = 0; step < 2; step++) {
+        struct wire_probe how = probed_ask;
+        how.limits.max_duration_us = 6000000 - step;
+        scoped(probed) struct probed *p =
+            probe_how("timing/moov-at-end.mp4", &how);
+        assert_int_equal(p->answer.result, step ? ERR_TOO_LARGE : OK);
+        how = probed_ask;
+        how.limits.max_pixels = 640 * 360 - step;
+        scoped(probed) struct probed *q =
+            probe_how("timing/moov-at-end.mp4", &how);
+        assert_int_equal(q->answer.result, step ? ERR_TOO_LARGE : OK);
+        how = probed_ask;
+        how.limits.max_frame_rate = 120 - step;
+        scoped(probed) struct probed *r =
+            probe_how("timing/fps-119.88.mp4", &how);
+        assert_int_equal(r->answer.result, step ? ERR_TOO_LARGE : OK);
+        how = probed_ask;
+        how.limits.max_streams = 6 - step;
+        scoped(probed) struct probed *s =
+            probe_how("speech/nasa-webb-6-streams.mp4", &how);
+        assert_int_equal(s->answer.result, step ? ERR_TOO_LARGE : OK);
+    }
+}
+
+static void without_the_wish_nothing_is_copied(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    struct wire_probe how = probed_ask;
+    how.copy_source = false;
+    scoped(probed) struct probed *p = probe_how("timing/moov-at-end.mp4", &how);
+    assert_int_equal(p->answer.result, OK);
+    assert_false(p->plan->is_video_copied);
+    assert_false(p->plan->audio[0].is_copied);
+    assert_int_equal(p->answer.copied_peak_bps, 0);
+}
+
+static void a_picture_is_held_when_sound_leads(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    scoped(probed) struct probed *p =
+        probe("formats/editlist-positive-shift.mp4");
+    assert_int_equal(p->plan->origin_pts, 0);
+    assert_int_equal(p->plan->first_pts, 15360); // a second
+    // 21 ms of lead are dropped instead.
+    scoped(probed) struct probed *q = probe("film/bbb-1080p25-44s.mp4");
+    assert_int_equal(q->plan->origin_pts, q->plan->first_pts);
+    assert_int_equal(q->plan->origin_pts, 1890);
+}
+
+static void entries_of_open_gops_lie_one_key_earlier(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    static const char *const files[] = {"timing/open-gop-bpyramid.mp4",
+                                        "timing/hevc-open-gop-cra.mp4"};
+    for (size_t i = 0; i < 2; i++) {
+        scoped(probed) struct probed *p = probe(files[i]);
+        const struct plan *plan = p->plan;
+        assert_int_equal(plan->gop_entry[0].dts, plan->gop_entry[1].dts);
+        for (uint32_t g = 1; g < plan->gops; g++) {
+            int64_t ahead = plan->gop_border[g] - plan->gop_entry[g].dts;
+            assert_true(ahead >= plan->timescale);
+        }
+    }
+}
+
+static void jumps_of_the_clock_are_made_whole(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    scoped(probed) struct probed *p = probe("timing/pts-jump-forward.ts");
+    assert_int_equal(p->plan->jumps, 1);
+    assert_true(p->plan->seeks_by_byte);
+    // Two files of 163184 bytes, the second one an hour and 4 s later.
+    assert_int_equal(p->plan->jump[0].position, 163184);
+    assert_int_equal(p->plan->jump[0].shift, INT64_C(-3596) * 90000);
+    scoped(probed) struct probed *q = probe("timing/pts-wrap.ts");
+    assert_int_equal(q->plan->jumps, 0);
+}
+
+static const struct track *video_of(const struct probed *p)
+{
+    return &p->answer.track[p->plan->video_track];
+}
+
+static void pictures_are_described(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    scoped(probed) struct probed *dvd =
+        probe("formats/anamorphic-576i25-mpeg2-ac3.mpg");
+    assert_true(video_of(dvd)->is_interlaced);
+    assert_int_equal(video_of(dvd)->sample_aspect.num, 64);
+    assert_int_equal(video_of(dvd)->sample_aspect.den, 45);
+    scoped(probed) struct probed *hlg =
+        probe("phone/hlg-main10-rot270-editlist.mp4");
+    assert_int_equal(video_of(hlg)->transfer, TRANSFER_HLG);
+    assert_int_equal(video_of(hlg)->bit_depth, 10);
+    scoped(probed) struct probed *pq = probe("phone/hdr10-pq-main10-tags.mp4");
+    assert_int_equal(video_of(pq)->transfer, TRANSFER_PQ);
+    scoped(probed) struct probed *mirrored =
+        probe("formats/rotate-and-reflect.mp4");
+    assert_true(video_of(mirrored)->is_mirrored);
+    scoped(probed) struct probed *full =
+        probe("people/signers-six-shots-480p30.mkv");
+    assert_true(video_of(full)->is_full_range);
+    scoped(probed) struct probed *deep = probe("formats/prores-422-pcm.mov");
+    assert_int_equal(video_of(deep)->chroma, 422);
+    scoped(probed) struct probed *film = probe("film/bbb-1080p25-44s.mp4");
+    assert_string_equal(video_of(film)->codecs, "avc1.4D4028");
+    assert_int_equal(video_of(film)->frame_rate.num, 25);
+    assert_int_equal(video_of(film)->frame_rate.den, 1);
+    assert_string_equal(film->answer.container, "mp4");
+}
+
+static void tracks_keep_their_languages_and_titles(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    scoped(probed) struct probed *p =
+        probe("formats/multi-audio-subs-chapters.mkv");
+    assert_int_equal(p->answer.tracks, 7);
+    const struct track *t = p->answer.track;
+    assert_string_equal(t[1].language, "eng");
+    assert_string_equal(t[2].language, "fra");
+    assert_string_equal(t[2].title, "5.1 surround");
+    assert_int_equal(t[2].channels, 6);
+    assert_int_equal(t[4].kind, TRACK_TEXT);
+    assert_string_equal(t[4].codec, "subrip");
+    assert_true(t[1].is_default);
+    assert_false(t[2].is_default);
+}
+
+static void a_probe_repeated_says_the_same(void **state)
+{
+    (void)state;
+    if (!has_media())
+        skip();
+    scoped(probed) struct probed *p = probe("timing/resolution-change.ts");
+    scoped(probed) struct probed *q = probe("timing/resolution-change.ts");
+    assert_memory_equal(&p->answer, &q->answer, sizeof p->answer);
+}
+
+static int file_of(const void *bytes, size_t len)
+{
+    int fd = memfd_create("upload", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+    return fd;
+}
+
+// A second of silence: what a test can make without any media.
+static void a_generated_wave_file_is_ready(void **state)
+{
+    (void)state;
+    static uint8_t wave[44 + 8000] = "RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0"
+                                     "\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0"
+                                     "\1\0\x8\0data\x40\x1f\0";
+    memset(wave + 44, 0x80, 8000);
+    scoped(probed) struct probed *p =
+        probe_fd(file_of(wave, sizeof wave), &probed_ask);
+    assert_int_equal(p->answer.result, OK);
+    assert_string_equal(p->answer.container, "wav");
+    assert_int_equal(plan_duration_us(p->plan), 1000000);
+    assert_int_equal(p->plan->video_track, -1);
+    assert_int_equal(p->plan->audio[0].packets, 47);
+    assert_int_equal(p->answer.track[0].sample_rate, 8000);
+}
+
+static void generated_rubbish_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t bytes[4096];
+    for (size_t len = 0; len <= sizeof bytes; len = len * 3 + 1) {
+        scoped(probed) struct probed *p =
+            probe_fd(file_of(bytes, len), &probed_ask);
+        assert_string_equal(p->answer.code, "unsupported_media");
+    }
+}
+
+int main(void)
+{
+    media_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refusal_says_what_was_found),
+        cmocka_unit_test(every_bad_file_ends_in_an_answer),
+        cmocka_unit_test(a_limit_is_passed_one_step_beyond_it),
+        cmocka_unit_test(without_the_wish_nothing_is_copied),
+        cmocka_unit_test(a_picture_is_held_when_sound_leads),
+        cmocka_unit_test(entries_of_open_gops_lie_one_key_earlier),
+        cmocka_unit_test(jumps_of_the_clock_are_made_whole),
+        cmocka_unit_test(pictures_are_described),
+        cmocka_unit_test(tracks_keep_their_languages_and_titles),
+        cmocka_unit_test(a_probe_repeated_says_the_same),
+        cmocka_unit_test(a_generated_wave_file_is_ready),
+        cmocka_unit_test(generated_rubbish_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
