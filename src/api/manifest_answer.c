@@ -11,7 +11,6 @@
 enum {
     MANIFEST_BYTES_MAX = 64 << 20,
     MANIFEST_AGE_S = 60, // HTTP-07: short, and asked again by ETag
-    MANIFEST_KEY_BYTES = 128,
 };
 
 static const char *const manifest_headers[] = {PLAY_HEADERS, "Vary",
@@ -55,23 +54,38 @@ static enum err make(struct api *a, const struct asset *asset,
     return OK;
 }
 
+// What a kept manifest is found by. Plain bytes: a name made with printf would
+// cost more than the look-up.
+struct manifest_key {
+    struct id id;
+    uint64_t generation;
+    int32_t manifest, rendition;
+    int64_t is_gzip; // wide, so that no byte of the struct is padding
+};
+_Static_assert(sizeof(struct manifest_key) == sizeof(struct id) +
+                                                  2 * sizeof(int64_t) +
+                                                  2 * sizeof(int32_t),
+               "bytes that nobody sets would tell equal keys apart");
+
 // The generation is read before the facts: a text that is older than its
 // number would stay, one that is newer is only made again.
 static enum err find(struct api *a, const struct asset *asset,
                      const struct play_path *path, bool is_gzip,
                      struct http_answer **ret)
 {
-    uint64_t generation = catalog_generation(a->catalog, &asset->id);
-    char text[MANIFEST_KEY_BYTES];
-    int len = snprintf(text, sizeof(text), "m/%s/%" PRIx64 "/%d/%d/%d",
-                       asset->id.text, generation, (int)path->manifest,
-                       path->rendition, is_gzip);
-    struct str key = {text, (size_t)len};
-    *ret = http_cache_get(a->cache, key);
+    struct manifest_key key = {
+        .id = asset->id,
+        .generation = catalog_generation(a->catalog, &asset->id),
+        .manifest = (int32_t)path->manifest,
+        .rendition = path->rendition,
+        .is_gzip = is_gzip,
+    };
+    struct str name = {(const char *)&key, sizeof(key)};
+    *ret = http_cache_get(a->cache, name);
     if (*ret)
         return OK;
     TRY(make(a, asset, path, is_gzip, ret));
-    http_cache_put(a->cache, key, *ret);
+    http_cache_put(a->cache, name, *ret);
     return OK;
 }
 

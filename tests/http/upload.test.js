@@ -215,3 +215,80 @@ test('a broken connection leaves nothing behind', async () => {
     await sleep(100);
   assert.equal(temporary(), 0);
 });
+
+test('two requests with one Idempotency-Key at once make one asset', async () => {
+  const headers = {'idempotency-key': 'upload-2'};
+  const answers = await Promise.all(Array.from({length: 4}, () => send('plain.mp4', {headers})));
+  const statuses = answers.map((a) => a.status).sort();
+  assert.equal(statuses[0], 201);
+  assert.ok(statuses.every((s) => s === 201 || s === 409), statuses.join());
+  const made = new Set();
+  for (const answer of answers)
+    if (answer.status === 201)
+      made.add((await answer.json()).id);
+    else
+      await isProblem(answer, 409, 'in_flight');
+  assert.equal(made.size, 1);
+  assert.equal((await reeld.json('/v1/assets')).items.length, 1);
+  await reeld.call('DELETE', `/v1/assets/${[...made][0]}`);
+});
+
+test('an answer is given again after kill -9', async () => {
+  const first = await startDaemon(['--ladder', 'on_demand']);
+  const headers = {'idempotency-key': 'upload-3'};
+  const asset = await first.upload(film('plain.mp4'), {}, headers);
+  await first.kill();
+  const second = await first.restart();
+  try {
+    assert.deepEqual(await second.upload(film('plain.mp4'), {}, headers), asset);
+    assert.equal((await second.json('/v1/assets')).items.length, 1);
+  } finally {
+    await second.stop();
+  }
+});
+
+// Begins an upload and leaves it open.
+function beginUpload(daemon) {
+  return new Promise((resolve) => {
+    const socket = connect(daemon.port, '127.0.0.1', () => {
+      socket.write(`POST /v1/assets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${daemon.key}\r\n` +
+        'Content-Type: video/mp4\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n');
+    });
+    socket.on('error', () => {});
+    socket.once('data', (data) => resolve({socket, head: data.toString()}));
+  });
+}
+
+test('a key has so many uploads at once', async () => {
+  const other = await startDaemon(['--uploads-per-key', '2', '--uploads-max', '3']);
+  try {
+    const open = [await beginUpload(other), await beginUpload(other)];
+    for (const {head} of open)
+      assert.match(head, /^HTTP\/1\.1 100 /);
+    const third = await beginUpload(other);
+    assert.match(third.head, /^HTTP\/1\.1 503 /);
+    assert.match(third.head, /\r\nRetry-After: \d+\r\n/i);
+    open[0].socket.resetAndDestroy();
+    for (let i = 0, status = 0; status !== 201; i++) {
+      assert.ok(i < 50, 'the place is not free again');
+      await sleep(100);
+      ({status} = await other.tryUpload(film('plain.mp4')));
+    }
+    open[1].socket.resetAndDestroy();
+    third.socket.destroy();
+  } finally {
+    await other.stop();
+  }
+});
+
+test('without room an upload is refused before it is sent', async () => {
+  const full = await startDaemon(['--keep-free', '1024TiB']);
+  try {
+    const {head, socket} = await beginUpload(full);
+    assert.match(head, /^HTTP\/1\.1 507 /);
+    socket.destroy();
+    assert.equal((await full.call('GET', '/v1/assets')).status, 200);
+  } finally {
+    await full.stop();
+  }
+});
