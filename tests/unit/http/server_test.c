@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -180,22 +179,13 @@ static void stopping_does_not_wait_for_ever(void **state)
     client_close(&c);
 }
 
-struct hammer {
-    const struct http_server *server;
-    atomic_bool is_over;
-};
-
 static void *hammer(void *argument)
 {
-    struct hammer *h = argument;
-    struct client c = client_open(h->server);
-    while (!atomic_load(&h->is_over)) {
-        client_send(&c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-        char bytes[4096];
-        if (recv(c.fd, bytes, sizeof bytes, 0) <= 0)
-            break;
-    }
-    client_close(&c);
+    struct client *c = argument;
+    char bytes[4096];
+    do
+        client_send(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    while (recv(c->fd, bytes, sizeof bytes, 0) > 0);
     return NULL;
 }
 
@@ -206,16 +196,19 @@ static void stopping_under_load_is_clean(void **state)
         enum { THREADS = 4 };
         struct http_options o = options();
         struct http_server *s = http_test_start(&o);
-        struct hammer h = {.server = s};
+        struct client c[THREADS];
         pthread_t thread[THREADS];
-        for (int i = 0; i < THREADS; i++)
-            thread[i] = thread_start("hammer", ROLE_ANY, hammer, &h);
+        for (int i = 0; i < THREADS; i++) {
+            c[i] = client_open(s);
+            thread[i] = thread_start("hammer", ROLE_ANY, hammer, &c[i]);
+        }
         while (http_counts(s).requests < 50)
             usleep(500);
         http_test_stop(s);
-        atomic_store(&h.is_over, true);
-        for (int i = 0; i < THREADS; i++)
+        for (int i = 0; i < THREADS; i++) {
             pthread_join(thread[i], NULL);
+            client_close(&c[i]);
+        }
     }
 }
 
