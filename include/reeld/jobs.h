@@ -6,6 +6,10 @@
 // catalog. Urgency, highest first: NOW (a request waits), NEXT (read-ahead
 // behind it), PROBE, EDGE (prefetch), LADDER.
 //
+// The ladder makes what takes an encoder, in every segment. Copied renditions
+// are not made ahead: they cost a millisecond on demand and would store the
+// upload a second time, so count them as ready.
+//
 // Threads: any, unless said.
 #pragma once
 
@@ -25,18 +29,22 @@
 struct jobs;
 
 struct jobs_options {
-    const char *worker_path;  // of reel-worker
-    bool sandbox_required;    // refuse workers whose HELLO lacks seccomp
-    int workers;              // most busy at once
-    int spares;               // started ahead of need
-    int worker_threads;       // threads of one making
+    const char *worker_path; // of reel-worker
+    bool sandbox_required;   // refuse workers whose HELLO lacks seccomp;
+                             // false: they do not even try (sandbox = off)
+    int workers;             // encode video for somebody at once, at most;
+                             // cheap work has one more, the ladder what is
+                             // left over
+    int spares;              // started ahead of need
+    int worker_threads;      // threads of one making
     int64_t worker_memory_bytes;
     int64_t make_timeout_us, probe_timeout_us;
-    int attempts;             // job_attempts: then rejected or failed
-    int read_ahead;           // segments made behind one that was asked for
+    int attempts;   // job_attempts: then rejected or failed; >= 1
+    int read_ahead; // segments made behind one that was asked for
     bool ladder_in_background;
-    int ladder_slice;         // segments a slice
-    int64_t cache_budget_bytes; // made pieces; 0: no limit
+    int ladder_slice;           // segments a slice
+    int64_t cache_budget_bytes; // made pieces; 0: no limit. The ladder stops at
+                                // 90 %, eviction begins past 100 %
     struct wire_limits limits;
     struct plan_wish plan_wish;
     struct ladder_wish ladder_wish;
@@ -47,10 +55,13 @@ struct jobs_options {
 must_check enum err jobs_start(const struct jobs_options *o, struct store *s,
                                struct catalog *c, struct pool *pool,
                                struct jobs **ret);
-// Wakes all waiters with ERR_BUSY, ends the workers, requeues what ran.
+// Wakes all waiters with ERR_BUSY, ends the workers, requeues what ran, and
+// frees `j`. The pool and the catalog must still be there; no other call may be
+// under way or follow, but jobs_hang_up() of waiters that were told.
 void jobs_stop(struct jobs *j);
 
-// What a waiter is told: the bytes (a reference of its own) or why not.
+// What a waiter is told: the bytes (a reference of its own; NULL for a probe)
+// or why not. It must be quick, and must not call jobs_hang_up().
 typedef void jobs_done(void *context, enum err result, const char *detail,
                        struct blob *piece);
 
@@ -67,7 +78,8 @@ must_check enum err jobs_want(struct jobs *j, const struct asset *a, uint32_t r,
                               struct jobs_waiter **ret);
 // The waiter is gone; `done` will not run afterwards (nor is running). Work
 // that nobody else wants and that has not begun is dropped. Also releases the
-// waiter: call it once in every case, after `done` too.
+// waiter: call it once in every case, after `done` too. Hold no lock that
+// `done` takes. NULL is fine.
 void jobs_hang_up(struct jobs *j, struct jobs_waiter *w);
 
 // A player asked for this piece, which is made already: read-ahead moves on.
@@ -88,8 +100,8 @@ struct jobs_counts {
     int workers_busy, workers_spare;
     bool has_seccomp, has_landlock;
     char build[RECIPE_BUILD_BYTES];
-    int64_t waiting[5];     // by urgency
-    int64_t made, failed;   // pieces since start
+    int64_t waiting[5];   // by urgency
+    int64_t made, failed; // pieces since start
     int64_t worker_deaths;
     int64_t evicted_pieces, evicted_bytes;
     int64_t media_us_made, cpu_us_spent; // their ratio: encode speed

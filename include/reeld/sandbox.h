@@ -26,9 +26,9 @@ struct sandbox_state {
 // `highest_fd`, empties the environment, sets limits, no-new-privs, Landlock
 // (skipped where the kernel lacks it), seccomp, then proves that an open fails.
 // ERR_IO when a wall that the kernel has could not be raised.
-// `use_filter` false (sandbox = off) leaves out Landlock and seccomp and says so
-// in *ret. A sanitizer build never raises them, nor limits memory: its runtime
-// needs calls and address space that the walls refuse.
+// `use_filter` false (sandbox = off) leaves out Landlock and seccomp and says
+// so in *ret. A sanitizer build never raises them, nor limits memory: its
+// runtime needs calls and address space that the walls refuse.
 must_check enum err sandbox_enter(const struct sandbox_limits *limits,
                                   int highest_fd, int parent_pid,
                                   bool use_filter, struct sandbox_state *ret);

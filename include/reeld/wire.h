@@ -74,8 +74,9 @@ struct wire_probe {
 };
 
 struct wire_probed {
-    enum err result; // OK, or why the file is refused
-    char code[WIRE_CODE_BYTES]; // "unsupported_media" "limits_exceeded" "media_error"
+    enum err result;              // OK, or why the file is refused
+    char code[WIRE_CODE_BYTES];   // "unsupported_media" "limits_exceeded"
+                                  // "media_error"
     char detail[WIRE_TEXT_BYTES]; // for the uploader: what was found
     char container[TRACK_CODEC_BYTES];
     uint32_t tracks;
@@ -93,9 +94,9 @@ struct wire_output {
 // All outputs of one MAKE share the range and the decode. Video and audio are
 // never mixed in one MAKE.
 struct wire_make {
-    uint32_t request;     // counts up; MADE repeats it
-    uint32_t threads;     // >= 1; never changes a byte
-    bool has_source_fd;   // fd 0 is the source, outputs follow
+    uint32_t request;   // counts up; MADE repeats it
+    uint32_t threads;   // >= 1; never changes a byte
+    bool has_source_fd; // fd 0 is the source, outputs follow
     struct wire_limits limits;
     // From the plan: how the source's clock becomes media time.
     uint32_t timescale;
@@ -104,8 +105,8 @@ struct wire_make {
     bool seeks_by_byte;
     uint32_t jumps;
     struct plan_jump jump[PLAN_JUMPS_MAX];
-    int64_t plan_end;     // last border of the plan, ticks of `timescale`
-    int64_t audio_end;    // packets in the whole audio track
+    int64_t plan_end;  // last border of the plan, ticks of `timescale`
+    int64_t audio_end; // packets in the whole audio track
     // Range. Video: GOP borders in ticks of timescale; borders - 1 GOPs, each
     // with the entry to decode from; a copied rendition and an I-frame have two
     // borders and one entry. Audio: border[0] first packet, border[1] end
@@ -114,16 +115,16 @@ struct wire_make {
     uint32_t borders;
     int64_t border[WIRE_BORDERS_MAX];
     struct plan_entry entry[WIRE_BORDERS_MAX];
-    uint32_t outputs;     // 1 to WIRE_OUTPUTS_MAX
+    uint32_t outputs; // 1 to WIRE_OUTPUTS_MAX
     struct wire_output output[WIRE_OUTPUTS_MAX];
 };
 
 // fds: [video init, video piece,] [audio init, audio piece,] output.
 struct wire_ts {
     uint32_t request;
-    bool has_video;          // at least one of the two
+    bool has_video; // at least one of the two
     bool has_audio;
-    uint32_t segment;        // number: for continuity counters
+    uint32_t segment; // number: for continuity counters
     uint32_t video_timescale, audio_timescale;
 };
 

@@ -343,15 +343,20 @@ void probes_stop(struct jobs *j)
     }
 }
 
+static void give_back(struct jobs *j, const struct probe *p)
+{
+    // If it fails, the next start finds the job running and requeues it.
+    ignore(catalog_move_job(j->catalog, &p->job.id, JOB_RUNNING, JOB_QUEUED,
+                            NULL, 0, false));
+}
+
 void probes_give_back(struct jobs *j)
 {
     struct probe *p, *next;
     HASH_ITER(hh, j->probing.all, p, next)
     {
-        // If it fails, the next start finds the job running and requeues it.
         if (p->has_job)
-            ignore(catalog_move_job(j->catalog, &p->job.id, JOB_RUNNING,
-                                    JOB_QUEUED, NULL, 0, false));
+            give_back(j, p);
         HASH_DEL(j->probing.all, p);
         asset_unref(p->snapshot);
         free(p);

@@ -47,9 +47,10 @@ static void remove_damaged(struct store *s, const struct published *p)
     int64_t size;
     if (store_open(s, &p->key, &fd) != OK || fd_size(fd, &size) != OK)
         return;
+    if (size == (int64_t)p->blob->len)
+        return;
     // If it cannot be removed, the next reader finds it damaged again.
-    if (size != (int64_t)p->blob->len)
-        ignore(store_remove(s, &p->key));
+    ignore(store_remove(s, &p->key));
 }
 
 static enum err store_piece(struct store *s, const struct published *p)
