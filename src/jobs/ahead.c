@@ -38,14 +38,32 @@ void ahead_of(struct jobs *j, const struct asset *a, uint32_t r,
             flight_ahead(j, a, r, kind, number + i, URGENCY_NEXT);
 }
 
+// The video that players begin with: the first variant of our playlists is the
+// one nearest to this rate.
+static int find_first_video(const struct asset *a)
+{
+    const int64_t start_bps = 2000000;
+    int64_t nearest = INT64_MAX;
+    int found = -1;
+    for (uint32_t r = 0; r < a->renditions; r++) {
+        int64_t off = a->rendition[r].declared_bps - start_bps;
+        off = off < 0 ? -off : off;
+        if (a->rendition[r].recipe.kind == TRACK_VIDEO && off < nearest) {
+            nearest = off;
+            found = (int)r;
+        }
+    }
+    return found;
+}
+
 // What every player asks for first: the worker that probed has the file open.
 void ahead_first_pieces(struct jobs *j, const struct asset *a)
 {
     for (uint32_t r = 0; r < a->renditions; r++)
         flight_ahead(j, a, r, PIECE_INIT, 0, URGENCY_EDGE);
-    int audio = asset_main_audio(a);
-    if (audio >= 0)
-        flight_ahead(j, a, (uint32_t)audio, PIECE_SEGMENT, 0, URGENCY_EDGE);
-    if (a->renditions > 0 && a->rendition[0].recipe.kind == TRACK_VIDEO)
-        flight_ahead(j, a, 0, PIECE_SEGMENT, 0, URGENCY_EDGE);
+    int first[] = {asset_main_audio(a), find_first_video(a)};
+    for (int i = 0; i < 2; i++)
+        if (first[i] >= 0)
+            flight_ahead(j, a, (uint32_t)first[i], PIECE_SEGMENT, 0,
+                         URGENCY_EDGE);
 }
