@@ -47,3 +47,6 @@ AVPacket *av_packet_new(void);
 // fail() with libav's words for `number`. ENOMEM aborts no one here: a worker
 // that is out of memory says ERR_IO and is replaced.
 must_check enum err av_fail(int number, const char *what);
+
+// What x264 may use of this processor.
+unsigned av_x264_cpu(void);

@@ -61,7 +61,9 @@ static enum err set_options(AVCodecContext *c, const struct recipe *r)
     TRY(set_option(c, "crf", number));
     // Captions of the source are not announced for encoded rungs (HLS-31).
     TRY(set_option(c, "a53cc", "0"));
-    return set_option(c, "x264-params", X264_OPTIONS);
+    char options[512];
+    snprintf(options, sizeof options, X264_OPTIONS ":asm=%u", av_x264_cpu());
+    return set_option(c, "x264-params", options);
 }
 
 static enum err open_context(struct encoder *e, const struct recipe *r)

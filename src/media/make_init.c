@@ -46,17 +46,18 @@ static bool has_sets(const struct buf *sets)
     return sets->len > 0 && nal_write_avcc(w, &trial) == OK;
 }
 
-// Parameter sets in Annex B: from extradata, else from the first packets.
-static enum err find_sets(struct make *m, struct input *in, int stream,
-                          struct buf *sets)
+// Parameter sets in Annex B: from extradata, else from the first packets of the
+// file, wherever the request's range lies.
+static enum err find_sets(struct make *m, const AVCodecParameters *p,
+                          int stream, struct buf *sets)
 {
     enum { PACKETS_MAX = 500 };
-    const AVCodecParameters *p = input_stream(in, stream)->codecpar;
     nal_unpack_avcc(p->extradata, (size_t)p->extradata_size, sets);
     if (has_sets(sets))
         return OK;
     scoped(av_packet) AVPacket *packet = av_packet_new();
-    TRY(input_seek(in, stream, &m->ask->entry[0], m->ask->seeks_by_byte));
+    scoped(input) struct input *in = NULL;
+    TRY(source_open_input(m->source, m->ask, stream, &in));
     for (int i = 0; i < PACKETS_MAX; i++) {
         TRY(input_read(in, packet));
         buf_done(sets);
@@ -95,7 +96,7 @@ static enum err init_copied_video(struct make *m, const struct recipe *r,
     scoped(buf) struct buf sets, avcc;
     buf_init(&sets, SETS_BYTES_MAX);
     buf_init(&avcc, AVCC_BYTES_MAX);
-    TRY(find_sets(m, in, r->stream, &sets));
+    TRY(find_sets(m, p, r->stream, &sets));
     TRY(nal_write_avcc(nal_walk_over(sets.bytes, sets.len, 0), &avcc));
     TRY(buf_end(&avcc));
     AVRational aspect = s->sample_aspect_ratio.num > 0 ? s->sample_aspect_ratio
@@ -127,6 +128,20 @@ static enum err init_encoded_audio(struct make *m, const struct recipe *r,
                                  out);
 }
 
+// What the first packet's ADTS header says, where the container says nothing.
+static enum err config_of_packets(struct make *m, int stream,
+                                  uint8_t ret[static AAC_CONFIG_BYTES])
+{
+    scoped(av_packet) AVPacket *packet = av_packet_new();
+    scoped(input) struct input *in = NULL;
+    TRY(source_open_input(m->source, m->ask, stream, &in));
+    TRY(input_read(in, packet));
+    if (aac_adts_header(packet->data, (size_t)packet->size) == 0)
+        return fail(ERR_UNSUPPORTED, "AAC without a configuration");
+    aac_config_of_adts(packet->data, ret);
+    return OK;
+}
+
 static enum err init_copied_audio(struct make *m, const struct recipe *r,
                                   struct buf *out)
 {
@@ -140,14 +155,9 @@ static enum err init_copied_audio(struct make *m, const struct recipe *r,
         .bitrate = r->bitrate,
         .config = {(const char *)p->extradata, (size_t)p->extradata_size}
     };
-    scoped(av_packet) AVPacket *packet = av_packet_new();
     uint8_t config[AAC_CONFIG_BYTES];
     if (a.config.len < AAC_CONFIG_BYTES) {
-        TRY(input_seek_audio(in, r->stream, 0, NULL, m->ask->seeks_by_byte));
-        TRY(input_read(in, packet));
-        if (aac_adts_header(packet->data, (size_t)packet->size) == 0)
-            return fail(ERR_UNSUPPORTED, "AAC without a configuration");
-        aac_config_of_adts(packet->data, config);
+        TRY(config_of_packets(m, r->stream, config));
         a.config = (struct str){(const char *)config, sizeof config};
     }
     return cmaf_write_audio_init(&a, language_of(s), out);
