@@ -332,6 +332,17 @@ uninstall:
 	rm -rf $(addprefix $(DESTDIR),$(TREES))
 	@echo "left in place: $(SYSCONFDIR)/reeld.conf and the data directory"
 
+# ---- crashes -----------------------------------------------------------------
+
+.PHONY: crash
+$(VARIANT)/crash/publisher: tests/crash/publisher.c $(call libs_of,store catalog model base)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) \
+	    -Wl,--end-group $(call link_libs,store catalog model base) -o $@
+## crash         kills an upload at each of its system calls and looks
+crash: $(VARIANT)/crash/publisher | test-deps
+	$(Q)tests/crash/run $<
+
 # ---- what every target needs -------------------------------------------------
 
 PACKAGES := gcc make pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
