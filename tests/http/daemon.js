@@ -12,6 +12,12 @@ import {createInterface} from 'node:readline';
 const ROOT = new URL('../../', import.meta.url).pathname;
 const PROGRAM = process.env.REELD || join(ROOT, 'build/release/reeld');
 
+// What the tests are told by environment is not for the daemon, to which every
+// REELD_ name is a setting.
+function ownEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^REELD_(TEST|BENCH)_/.test(name)));
+}
+
 // Resolves to the port once the daemon says that it listens.
 function listening(child, lines) {
   return new Promise((resolve, reject) => {
@@ -32,7 +38,7 @@ export async function startDaemon(flags = [], {directory, keeps = false} = {}) {
   const dataDir = directory || await mkdtemp(join(tmpdir(), 'reeld-test-'));
   const lines = [];
   const child = spawn(PROGRAM, ['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags],
-    {stdio: ['ignore', 'ignore', 'pipe']});
+    {stdio: ['ignore', 'ignore', 'pipe'], env: ownEnvironment()});
   const port = await listening(child, lines);
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({code, signal})));
   const key = (await readFile(join(dataDir, 'admin.key'), 'utf8').catch(() => '')).trim();
