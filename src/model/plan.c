@@ -172,6 +172,9 @@ static enum err check_borders(const struct plan *p)
         uint32_t from = p->segment_gop[i], to = p->segment_gop[i + 1];
         if (to <= from || to - from > PLAN_SEGMENT_GOPS_MAX)
             return fail(ERR_BAD_INPUT, "plan: segment %u is no segment", i);
+        if (p->gop_border[to] - p->gop_border[from] >
+            (int64_t)PLAN_SEGMENT_SECONDS_MAX * p->timescale)
+            return fail(ERR_BAD_INPUT, "plan: segment %u never ends", i);
     }
     return OK;
 }

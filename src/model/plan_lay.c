@@ -224,6 +224,10 @@ enum err plan_lay_video(struct plan *p, const struct plan_wish *wish,
         l.on_idr = false;
         e = lay_segments(&l);
     }
+    if (e == OK && plan_longest_segment(p) >
+                       (int64_t)PLAN_SEGMENT_SECONDS_MAX * p->timescale)
+        e = fail(ERR_TOO_LARGE, "a picture is shown for more than %d s",
+                 PLAN_SEGMENT_SECONDS_MAX);
     if (e == OK)
         e = plan_add_runs(p, frames, count);
     if (e != OK)

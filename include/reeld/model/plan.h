@@ -35,6 +35,7 @@
 enum {
     PLAN_GOPS_MAX = 500000,
     PLAN_RUNS_MAX = 4000000,
+    PLAN_SEGMENT_SECONDS_MAX = 1200, // one picture may be shown that long
     PLAN_JUMPS_MAX = 64,
     PLAN_PACKED_BYTES_MAX = 16 << 20,
     PLAN_SEGMENT_GOPS_MAX = 32,

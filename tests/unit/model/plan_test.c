@@ -484,9 +484,23 @@ static void each_broken_rule_of_a_plan_is_found(void **state)
 #undef BROKEN
 }
 
+static void a_picture_that_is_shown_for_ever_is_refused(void **state)
+{
+    (void)state;
+    const int64_t most = (int64_t)PLAN_SEGMENT_SECONDS_MAX * SECOND;
+    const struct plan_frame frame[] = {
+        {.ticks = 0, .is_shown = true, .is_entry = true}
+    };
+    scoped(plan) struct plan *p = plan_at(SECOND);
+    assert_int_equal(plan_lay_video(p, &wish, frame, 1, most, false), OK);
+    assert_int_equal(plan_lay_video(p, &wish, frame, 1, most + 1, false),
+                     ERR_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_picture_that_is_shown_for_ever_is_refused),
         cmocka_unit_test(borders_fall_on_multiples_behind_the_bootstrap),
         cmocka_unit_test(a_border_is_a_frame_at_or_behind_its_multiple),
         cmocka_unit_test(copied_segments_begin_with_an_idr),
