@@ -39,7 +39,7 @@ enum err box_next(struct bytes *in, struct box *ret)
 enum err box_find(struct bytes in, uint32_t type, struct bytes *ret)
 {
     while (in.left > 0) {
-        struct box box;
+        struct box box = {0};
         TRY(box_next(&in, &box));
         if (box.type == type) {
             *ret = box.body;

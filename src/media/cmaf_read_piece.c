@@ -28,7 +28,7 @@ enum {
 // Seconds: no time of ours lies later, no piece is longer. What comes behind
 // counts on it when it changes timescales.
 static const int64_t time_max_s = INT64_C(1) << 31;
-static const int64_t piece_max_s = 4 * 3600;
+static const int64_t piece_max_s = INT64_C(4) * 3600;
 
 // A movie fragment being read.
 struct fragment {
@@ -65,6 +65,8 @@ static enum err read_tfdt(struct bytes tfdt, struct fragment *f)
     uint64_t time = bytes_number(&tfdt, version == 1 ? 8 : 4);
     if (tfdt.is_short || time > (uint64_t)f->latest)
         return fail(ERR_BAD_INPUT, "cmaf: tfdt is cut or too large");
+    if (f->piece->samples > 0 && (int64_t)time < f->piece->end)
+        return fail(ERR_BAD_INPUT, "cmaf: time goes back");
     f->dts = (int64_t)time;
     return OK;
 }
@@ -79,6 +81,8 @@ static enum err add_sample(struct fragment *f, size_t bytes, uint32_t duration,
         return fail(ERR_TOO_LARGE, "cmaf: more samples than a piece has");
     struct read_sample sample = {f->offset, bytes, f->dts, f->dts + composition,
                                  duration};
+    if (p->samples == 0)
+        p->from = f->dts;
     PUSH(p->sample, p->samples, p->capacity, sample);
     f->offset += bytes;
     f->dts += duration;
@@ -137,7 +141,6 @@ enum err cmaf_read_piece(const struct read_track *track, const uint8_t *bytes,
                          size_t len, struct read_piece *ret)
 {
     struct bytes file = {bytes, len, false};
-    bool is_first = true;
     while (file.left > 0) {
         struct fragment f = {.piece = ret,
                              .start = len - file.left,
@@ -147,15 +150,9 @@ enum err cmaf_read_piece(const struct read_track *track, const uint8_t *bytes,
         TRY(box_next(&file, &box));
         if (box.type != BOX('m', 'o', 'o', 'f'))
             continue;
-        size_t before = ret->samples;
         TRY(read_moof(track, box.body, &f));
-        if (is_first && ret->samples > before)
-            ret->from = ret->sample[before].dts;
-        else if (!is_first && ret->samples > before &&
-                 ret->sample[before].dts < ret->end)
-            return fail(ERR_BAD_INPUT, "cmaf: time goes back");
-        is_first = is_first && ret->samples == before;
-        ret->end = f.dts;
+        if (ret->samples > 0)
+            ret->end = f.dts;
     }
     if (ret->end - ret->from > piece_max_s * track->timescale)
         return fail(ERR_TOO_LARGE, "cmaf: a piece of hours");

@@ -109,7 +109,7 @@ static enum err mux(struct ts_lane *video, struct ts_lane *audio,
         .from = INT64_MAX,
         .to = INT64_MIN
     };
-    if (m.clock->units == 0)
+    if (!m.clock || m.clock->units == 0)
         return fail(ERR_BAD_INPUT, "ts: a segment without samples");
     span(&m, video);
     span(&m, audio);

@@ -145,7 +145,7 @@ static enum err lay_audio(struct ts_lane *l)
         bytes += p->sample[i].bytes;
     l->made = NEW_ARRAY(bytes, uint8_t);
     size_t frames = (size_t)clamp_i64((int64_t)l->track.timescale * PES_MS_MAX /
-                                          (1000 * AAC_FRAME),
+                                          (INT64_C(1000) * AAC_FRAME),
                                       1, PES_FRAMES_MAX);
     size_t at = 0;
     for (size_t i = 0; i < p->samples;) {

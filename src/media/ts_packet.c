@@ -20,14 +20,15 @@ enum {
 };
 
 // Several runs of bytes read as one.
+enum { GATHERED = 3 };
 struct gather {
-    const uint8_t *at[3];
-    size_t left[3];
+    const uint8_t *at[GATHERED];
+    size_t left[GATHERED];
 };
 
 static uint8_t *copy(struct gather *g, uint8_t *to, size_t len)
 {
-    for (size_t i = 0; len > 0; i++) {
+    for (size_t i = 0; i < GATHERED && len > 0; i++) {
         size_t part = g->left[i] < len ? g->left[i] : len;
         if (part == 0)
             continue;

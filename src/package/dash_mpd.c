@@ -52,9 +52,9 @@ static void attribute(struct mpd *m, const char *name, const char *value)
 static void number(struct mpd *m, const char *name, int64_t value)
 {
     char text[NUMBER_DIGITS_MAX + 1];
-    char *end = text + NUMBER_DIGITS_MAX;
-    *end = '\0';
-    attribute(m, name, number_put(end, (uint64_t)value, 1));
+    char *stop = text + NUMBER_DIGITS_MAX;
+    *stop = '\0';
+    attribute(m, name, number_put(stop, (uint64_t)value, 1));
 }
 
 // xs:duration in seconds, no more digits than it takes (DASH-24).

@@ -44,7 +44,8 @@ static enum err measure(const struct gather *g, uint32_t r,
     if (made.segments != count || made.duration_us <= 0)
         return OK;
     rates->average_bps =
-        max_i64(1, scale_round(made.bytes, 8 * MICROSECONDS, made.duration_us));
+        max_i64(1, scale_round(made.bytes, INT64_C(8) * MICROSECONDS,
+                               made.duration_us));
     // Where all segments are short, none of them counts as a peak.
     rates->peak_bps = max_i64(made.peak_bps, rates->average_bps);
     return OK;
