@@ -63,6 +63,13 @@ must_check enum err catalog_add_asset(struct catalog *c, const struct asset *a);
 must_check enum err catalog_asset_ready(struct catalog *c,
                                         const struct asset *a,
                                         const char *build, bool with_ladder);
+// At start, once the worker's build is known: when it is not the one that the
+// renditions were planned for, they all get the recipes of this one, and what
+// the old ones made is forgotten (the same key would else stand for two sorts
+// of bytes). *ret_assets: how many were touched; next to nothing when it is
+// none.
+must_check enum err catalog_renew_recipes(struct catalog *c, const char *build,
+                                          uint32_t *ret_assets);
 must_check enum err catalog_asset_rejected(struct catalog *c,
                                            const struct id *id,
                                            const char *code,

@@ -122,6 +122,11 @@ VALUES (:asset_row, :number, :recipe_row, :sizes, :name, :codecs, :track,
     :level, :preset, :sample_rate, :channels, :bitrate_bps,
     :grid_origin_samples);
 
+-- name: rendition_renew
+UPDATE rendition SET recipe_row = :recipe_row
+WHERE number = :number
+    AND asset_row = (SELECT asset_row FROM asset WHERE id = :id);
+
 -- name: rendition_of_asset
 -- From name on in the order of rendition_fields[] in src/catalog/asset_rows.c.
 SELECT d.recipe_row, r.sha256, d.sizes, d.name, d.codecs, d.track, d.audio,

@@ -170,24 +170,7 @@ static enum err add_track(struct db *db, int64_t asset_row, uint32_t number,
     return query_run(&q);
 }
 
-enum { RECIPE_TEXT_BYTES_MAX = 8192, SIZES_BYTES_MAX = 512 };
-
-static enum err add_recipe(struct db *db, const struct recipe *r,
-                           const char *build, int64_t *ret_row)
-{
-    scoped(buf) struct buf text;
-    buf_init(&text, RECIPE_TEXT_BYTES_MAX);
-    recipe_write(r, build, &text);
-    TRY(buf_end(&text));
-    struct digest hash = recipe_hash(r, build);
-    scoped(query) struct query q;
-    query_init(&q, db, SQL_RECIPE_ADD);
-    query_digest(&q, ":sha256", &hash);
-    query_str(&q, ":body", buf_view(&text));
-    TRY(query_one(&q));
-    *ret_row = query_get_int(&q);
-    return OK;
-}
+enum { SIZES_BYTES_MAX = 512 };
 
 static void write_sizes(const struct recipe *r, struct buf *out)
 {
@@ -200,7 +183,7 @@ static enum err add_rendition(struct db *db, int64_t asset_row, uint32_t number,
                               const struct rendition *r, const char *build)
 {
     int64_t recipe_row;
-    TRY(add_recipe(db, &r->recipe, build, &recipe_row));
+    TRY(recipes_add(db, &r->recipe, build, &recipe_row));
     scoped(buf) struct buf sizes;
     buf_init(&sizes, SIZES_BYTES_MAX);
     buf_text(&sizes, "");

@@ -74,9 +74,16 @@ must_check enum err asset_rows_read(struct db *db, const struct id *id,
 must_check enum err asset_rows_add(struct db *db, int64_t asset_row,
                                    const struct asset *a, const char *build);
 
+// recipes.c: the row of a recipe, old or new.
+must_check enum err recipes_add(struct db *db, const struct recipe *r,
+                                const char *build, int64_t *ret_row);
+
 // jobs.c: a queued job, inside of a change.
 must_check enum err jobs_add(struct db *db, enum job_kind kind,
                              int64_t asset_row);
 
 // removal.c: finishes removals that a crash cut short.
 must_check enum err removal_resume(struct catalog *c);
+// Forgets pieces of a source whose recipes no rendition has any more. Their
+// blobs are the sweep's.
+must_check enum err removal_of_unwanted(struct catalog *c, int64_t source_row);

@@ -128,6 +128,12 @@ enum err catalog_remove_asset(struct catalog *c, const struct id *id,
     return OK;
 }
 
+enum err removal_of_unwanted(struct catalog *c, int64_t source_row)
+{
+    scoped(orphans) struct orphans o = {0};
+    return remove_rest(c, source_row, &o);
+}
+
 static enum err abandoned_source(struct catalog *c, int64_t *ret_row,
                                  bool *ret_has_one)
 {
@@ -149,7 +155,6 @@ enum err removal_resume(struct catalog *c)
         TRY(abandoned_source(c, &source_row, &has_one));
         if (!has_one)
             return OK;
-        scoped(orphans) struct orphans o = {0}; // the sweep finds the blobs
-        TRY(remove_rest(c, source_row, &o));
+        TRY(removal_of_unwanted(c, source_row));
     }
 }

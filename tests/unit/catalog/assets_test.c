@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// assets_test.c - what goes into the catalog comes out of it, and how it ends.
+// assets_test.c - what goes into the catalog comes out of it.
 #include <stdio.h>
 #include <string.h>
 
@@ -354,77 +354,6 @@ static void filters_narrow_a_list(void **state)
                      0);
 }
 
-// ---- removal ---------------------------------------------------------------
-
-static void a_removed_asset_leaves_nothing_behind(void **state)
-{
-    struct catalog *c = catalog_of(state);
-    struct id id;
-    sample_add_ready(c, 1, &id);
-    scoped(asset) const struct asset *a = get(c, &id);
-    struct piece_fact pieces[2] = {sample_piece(a, 0, 0),
-                                   sample_piece(a, 1, 3)};
-    assert_int_equal(catalog_add_pieces(c, pieces, 2), OK);
-    scoped(mem) struct digest *orphans = NULL;
-    size_t count;
-    assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
-    assert_int_equal(count, 3); // and the source
-    const struct asset *gone;
-    assert_int_equal(catalog_asset(c, &id, &gone), ERR_NOT_FOUND);
-    bool is_named;
-    for (size_t i = 0; i < count; i++) {
-        assert_int_equal(catalog_is_named(c, &orphans[i], &is_named), OK);
-        assert_false(is_named);
-    }
-    int64_t jobs[JOB_KINDS][JOB_STATES], bytes;
-    assert_int_equal(catalog_job_counts(c, jobs), OK);
-    assert_int_equal(jobs[JOB_PROBE][JOB_QUEUED], 0);
-    assert_int_equal(catalog_piece_bytes(c, &bytes), OK);
-    assert_int_equal(bytes, 0);
-    struct digest *none;
-    assert_int_equal(catalog_remove_asset(c, &id, &none, &count),
-                     ERR_NOT_FOUND);
-}
-
-static void what_another_asset_shares_stays(void **state)
-{
-    struct catalog *c = catalog_of(state);
-    struct id one, two;
-    sample_add_ready(c, 1, &one);
-    sample_add_ready(c, 1, &two);
-    scoped(asset) const struct asset *a = get(c, &one);
-    struct piece_fact piece = sample_piece(a, 1, 0);
-    assert_int_equal(catalog_add_pieces(c, &piece, 1), OK);
-    scoped(mem) struct digest *orphans = NULL;
-    size_t count;
-    assert_int_equal(catalog_remove_asset(c, &one, &orphans, &count), OK);
-    assert_int_equal(count, 0);
-    bool is_named;
-    assert_int_equal(catalog_is_named(c, &a->source, &is_named), OK);
-    assert_true(is_named);
-    assert_int_equal(catalog_piece(c, &piece.key, &piece), OK);
-}
-
-static void more_pieces_than_a_slice_go_as_well(void **state)
-{
-    enum { PIECES = 1201 };
-    struct catalog *c = catalog_of(state);
-    struct id id;
-    sample_add_ready(c, 1, &id);
-    scoped(asset) const struct asset *a = get(c, &id);
-    static struct piece_fact pieces[PIECES];
-    for (unsigned i = 0; i < PIECES; i++) {
-        pieces[i] = sample_piece(a, 1, 0);
-        pieces[i].number = i;
-        pieces[i].key = hash_of(&i, sizeof(i));
-    }
-    assert_int_equal(catalog_add_pieces(c, pieces, PIECES), OK);
-    scoped(mem) struct digest *orphans = NULL;
-    size_t count;
-    assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
-    assert_int_equal(count, PIECES + 1);
-}
-
 // ---- snapshots and generations ---------------------------------------------
 
 static void a_snapshot_is_shared_until_something_changes(void **state)
@@ -496,9 +425,6 @@ int main(void)
         TEST(lists_run_from_new_to_old_in_pages),
         TEST(a_cursor_outlives_its_asset),
         TEST(filters_narrow_a_list),
-        TEST(a_removed_asset_leaves_nothing_behind),
-        TEST(what_another_asset_shares_stays),
-        TEST(more_pieces_than_a_slice_go_as_well),
         TEST(a_snapshot_is_shared_until_something_changes),
         TEST(the_cache_keeps_to_its_size),
         TEST(generations_grow_with_every_change),

@@ -244,6 +244,66 @@ static void facts_outlive_the_daemon(void **state)
     assert_int_equal(rates_of(f, 4000000).segments, 1);
 }
 
+// ---- a new build of the worker ---------------------------------------------
+
+static void the_same_build_renews_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct piece_fact p = sample_piece(f->asset, 1, 0);
+    add(f, p);
+    uint32_t assets = 9;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            catalog_renew_recipes(f->sample.catalog, "libx264 1", &assets), OK);
+        assert_int_equal(assets, 0);
+    }
+    assert_int_equal(catalog_piece(f->sample.catalog, &p.key, &p), OK);
+}
+
+static void a_new_build_makes_encoded_pieces_anew(void **state)
+{
+    struct fixture *f = *state;
+    const struct asset *old = f->asset;
+    struct piece_fact copied = sample_piece(old, 0, 0);
+    struct piece_fact encoded = sample_piece(old, 1, 0);
+    assert_int_equal(old->rendition[0].recipe.mode, RECIPE_COPY);
+    assert_int_equal(old->rendition[1].recipe.mode, RECIPE_ENCODE);
+    add(f, copied);
+    add(f, encoded);
+    uint32_t assets;
+    assert_int_equal(
+        catalog_renew_recipes(f->sample.catalog, "libx264 2", &assets), OK);
+    assert_int_equal(assets, 1);
+    scoped(asset) const struct asset *now = NULL;
+    assert_int_equal(catalog_asset(f->sample.catalog, &f->id, &now), OK);
+    for (uint32_t i = 0; i < now->renditions; i++) {
+        struct digest hash =
+            recipe_hash(&now->rendition[i].recipe, "libx264 2");
+        assert_true(digest_eq(&now->recipe[i], &hash));
+    }
+    assert_int_equal(now->recipe_row[0], old->recipe_row[0]);
+    assert_int_not_equal(now->recipe_row[1], old->recipe_row[1]);
+    assert_int_equal(catalog_piece(f->sample.catalog, &copied.key, &copied),
+                     OK);
+    assert_int_equal(catalog_piece(f->sample.catalog, &encoded.key, &encoded),
+                     ERR_NOT_FOUND);
+    assert_int_equal(
+        catalog_renew_recipes(f->sample.catalog, "libx264 2", &assets), OK);
+    assert_int_equal(assets, 0);
+}
+
+static void every_asset_is_renewed(void **state)
+{
+    struct fixture *f = *state;
+    struct id id;
+    for (unsigned i = 2; i < 70; i++) // more than a page
+        sample_add_ready(f->sample.catalog, i, &id);
+    uint32_t assets;
+    assert_int_equal(
+        catalog_renew_recipes(f->sample.catalog, "libx264 3", &assets), OK);
+    assert_int_equal(assets, 69);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +319,9 @@ int main(void)
         TEST(the_coldest_pieces_go_first_and_inits_stay),
         TEST(a_blob_is_named_by_an_asset_or_a_piece),
         TEST(facts_outlive_the_daemon),
+        TEST(the_same_build_renews_nothing),
+        TEST(a_new_build_makes_encoded_pieces_anew),
+        TEST(every_asset_is_renewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

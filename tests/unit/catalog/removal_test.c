@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// removal_test.c - what goes with an asset, and what stays.
+#include <stdlib.h>
+
+#include "catalog_sample.h"
+#include "reeld/catalog.h"
+#include "unit.h"
+
+static int set_up(void **state)
+{
+    static struct sample sample;
+    sample_open(&sample);
+    *state = &sample;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    sample_close(*state);
+    return 0;
+}
+
+static struct catalog *catalog_of(void **state)
+{
+    return ((struct sample *)*state)->catalog;
+}
+
+static const struct asset *get(struct catalog *c, const struct id *id)
+{
+    const struct asset *a = NULL;
+    enum err e = catalog_asset(c, id, &a);
+    if (e != OK)
+        print_error("%s\n", fail_text());
+    assert_int_equal(e, OK);
+    return a;
+}
+
+static void a_removed_asset_leaves_nothing_behind(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    struct id id;
+    sample_add_ready(c, 1, &id);
+    scoped(asset) const struct asset *a = get(c, &id);
+    struct piece_fact pieces[2] = {sample_piece(a, 0, 0),
+                                   sample_piece(a, 1, 3)};
+    assert_int_equal(catalog_add_pieces(c, pieces, 2), OK);
+    scoped(mem) struct digest *orphans = NULL;
+    size_t count;
+    assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
+    assert_int_equal(count, 3); // and the source
+    const struct asset *gone;
+    assert_int_equal(catalog_asset(c, &id, &gone), ERR_NOT_FOUND);
+    bool is_named;
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(catalog_is_named(c, &orphans[i], &is_named), OK);
+        assert_false(is_named);
+    }
+    int64_t jobs[JOB_KINDS][JOB_STATES], bytes;
+    assert_int_equal(catalog_job_counts(c, jobs), OK);
+    assert_int_equal(jobs[JOB_PROBE][JOB_QUEUED], 0);
+    assert_int_equal(catalog_piece_bytes(c, &bytes), OK);
+    assert_int_equal(bytes, 0);
+    struct digest *none;
+    assert_int_equal(catalog_remove_asset(c, &id, &none, &count),
+                     ERR_NOT_FOUND);
+}
+
+static void what_another_asset_shares_stays(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    struct id one, two;
+    sample_add_ready(c, 1, &one);
+    sample_add_ready(c, 1, &two);
+    scoped(asset) const struct asset *a = get(c, &one);
+    struct piece_fact piece = sample_piece(a, 1, 0);
+    assert_int_equal(catalog_add_pieces(c, &piece, 1), OK);
+    scoped(mem) struct digest *orphans = NULL;
+    size_t count;
+    assert_int_equal(catalog_remove_asset(c, &one, &orphans, &count), OK);
+    assert_int_equal(count, 0);
+    bool is_named;
+    assert_int_equal(catalog_is_named(c, &a->source, &is_named), OK);
+    assert_true(is_named);
+    assert_int_equal(catalog_piece(c, &piece.key, &piece), OK);
+}
+
+static void more_pieces_than_a_slice_go_as_well(void **state)
+{
+    enum { PIECES = 1201 };
+    struct catalog *c = catalog_of(state);
+    struct id id;
+    sample_add_ready(c, 1, &id);
+    scoped(asset) const struct asset *a = get(c, &id);
+    static struct piece_fact pieces[PIECES];
+    for (unsigned i = 0; i < PIECES; i++) {
+        pieces[i] = sample_piece(a, 1, 0);
+        pieces[i].number = i;
+        pieces[i].key = hash_of(&i, sizeof(i));
+    }
+    assert_int_equal(catalog_add_pieces(c, pieces, PIECES), OK);
+    scoped(mem) struct digest *orphans = NULL;
+    size_t count;
+    assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
+    assert_int_equal(count, PIECES + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(a_removed_asset_leaves_nothing_behind),
+        TEST(what_another_asset_shares_stays),
+        TEST(more_pieces_than_a_slice_go_as_well),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
