@@ -63,7 +63,7 @@ LIBS_catalog := -lsqlite3
 LIBS_http    := -lmicrohttpd -lz
 LIBS_sandbox := -lseccomp
 LIBS_api     := -ljansson
-LIBS_media    = $(shell $(PKG) --libs $(LIBAV)) -lx264
+LIBS_media    = $(shell $(PKG) --libs $(LIBAV)) -lx264 -lm
 INC_package   = $(shell $(PKG) --cflags libxml-2.0)
 
 HAVE_SYSTEMD := $(shell $(PKG) --exists libsystemd 2>/dev/null && echo yes)

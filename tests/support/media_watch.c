@@ -4,6 +4,8 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/intreadwrite.h>
+#include <libavutil/pixdesc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,10 +71,14 @@ static bool film_next(struct film *f, AVPacket *p, AVFrame *frame, int *errors)
 static struct watched_frame look_at(const AVFrame *f)
 {
     struct watched_frame w = {.pts = f->best_effort_timestamp};
+    int depth = av_pix_fmt_desc_get(f->format)->comp[0].depth;
     uint64_t sum = 0;
     for (int y = 0; y < f->height; y++)
         for (int x = 0; x < f->width; x++) {
-            uint8_t luma = f->data[0][y * f->linesize[0] + x];
+            const uint8_t *line = f->data[0] + y * f->linesize[0];
+            uint8_t luma = line[x];
+            if (depth > 8)
+                luma = (uint8_t)(AV_RL16(line + 2 * x) >> (depth - 8));
             sum += luma;
             w.look = w.look * 31 + luma;
         }
