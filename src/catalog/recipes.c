@@ -49,13 +49,13 @@ static enum err renew_rendition(struct db *db, const struct asset *a,
 static enum err renew_asset(struct catalog *c, const struct id *id,
                             const char *build, uint32_t *ret_assets)
 {
-    struct asset *a = asset_new();
-    scoped(asset) const struct asset *held = a;
+    struct asset *fresh = asset_new();
+    scoped(asset) const struct asset *a = fresh;
     uint32_t changed = 0;
     {
         scoped(change) struct change w = {0};
         TRY(change_begin(c, DB_LAZY, &w));
-        TRY(asset_rows_read(w.db, id, a));
+        TRY(asset_rows_read(w.db, id, fresh));
         for (uint32_t i = 0; i < a->renditions; i++) {
             struct digest hash = recipe_hash(&a->rendition[i].recipe, build);
             if (digest_eq(&hash, &a->recipe[i]))
