@@ -23,6 +23,7 @@
 #include "reeld/catalog.h"
 #include "reeld/model/asset.h"
 #include "reeld/model/ladder.h"
+#include "reeld/model/piece.h"
 #include "reeld/store.h"
 #include "reeld/wire.h"
 
@@ -67,13 +68,11 @@ typedef void jobs_done(void *context, enum err result, const char *detail,
 
 struct jobs_waiter; // to hang up with
 
-// Wants piece `number` of rendition `r` of a READY asset: joins its flight or
-// starts one, NOW. `done` is called exactly once, on the crew or a pool thread,
-// unless jobs_hang_up() came first. PIECE_TS: `r` is a video rendition; it is
-// muxed with the main audio. ERR_BUSY when too many wait already, ERR_NOT_FOUND
-// when the plan has no such number.
-must_check enum err jobs_want(struct jobs *j, const struct asset *a, uint32_t r,
-                              enum piece_kind kind, uint32_t number,
+// Wants a piece: joins its flight or starts one, NOW. `done` is called exactly
+// once, on the crew or a pool thread, unless jobs_hang_up() came first. What
+// follows it in its asset or clip is made ahead. The piece stays the caller's.
+// ERR_BUSY when too many wait already.
+must_check enum err jobs_want(struct jobs *j, const struct piece *piece,
                               jobs_done *done, void *context,
                               struct jobs_waiter **ret);
 // The waiter is gone; `done` will not run afterwards (nor is running). Work
@@ -83,8 +82,10 @@ must_check enum err jobs_want(struct jobs *j, const struct asset *a, uint32_t r,
 void jobs_hang_up(struct jobs *j, struct jobs_waiter *w);
 
 // A player asked for this piece, which is made already: read-ahead moves on.
-void jobs_saw(struct jobs *j, const struct asset *a, uint32_t r,
-              uint32_t number);
+void jobs_saw(struct jobs *j, const struct piece *piece);
+// Nobody waits for it yet, but somebody soon may: a manifest that names it was
+// asked for. Made at EDGE urgency unless it is there.
+void jobs_prefetch(struct jobs *j, const struct piece *piece);
 
 // Probes an UPLOADED asset ahead of all else; `done` runs when it is READY or
 // REJECTED (result OK both times), or when the machine failed.

@@ -22,6 +22,7 @@
 #include "reeld/catalog.h"
 #include "reeld/jobs.h"
 #include "reeld/model/asset.h"
+#include "reeld/model/piece.h"
 #include "reeld/store.h"
 
 enum play_manifest {
@@ -57,10 +58,9 @@ must_check enum err play_write_manifest(struct catalog *c,
 
 const char *play_content_type(const struct asset *a, const struct play_path *p);
 
-// The piece if it is made: its bytes; *ret_key for ETags in either case.
-// ERR_NOT_FOUND: not made yet, ask jobs_want(). A fact whose blob is missing or
-// of another size counts as not made; on a pool thread it is forgotten and the
-// remains removed, which an HTTP thread must not do (GET writes no fact).
+// The bytes of a piece if it is made. ERR_NOT_FOUND: not made yet, ask
+// jobs_want(). A fact whose blob is missing or of another size counts as not
+// made; on a pool thread it is forgotten and the remains removed, which an HTTP
+// thread must not do (GET writes no fact).
 must_check enum err play_piece(struct catalog *c, struct store *s,
-                               const struct asset *a, const struct play_path *p,
-                               struct digest *ret_key, struct blob **ret);
+                               const struct piece *p, struct blob **ret);

@@ -110,13 +110,13 @@ FROM track WHERE asset_row = :asset_row ORDER BY number;
 -- name: rendition_add
 INSERT INTO rendition (asset_row, number, recipe_row, sizes, name, codecs,
     track, audio, timescale, width, height, frame_rate_num, frame_rate_den,
-    declared_bps, kind, mode, stream, deinterlace, rotation, is_mirrored,
-    is_full_range, transfer, recipe_rate_cap_num, recipe_rate_cap_den,
-    recipe_rate_num, recipe_rate_den, crf, cap_bps, level, preset, sample_rate,
+    declared_bps, is_standby, kind, mode, stream, deinterlace, rotation,
+    is_mirrored, is_full_range, transfer, recipe_rate_cap_num,
+    recipe_rate_cap_den, recipe_rate_num, recipe_rate_den, crf, cap_bps, level, preset, sample_rate,
     channels, bitrate_bps, grid_origin_samples)
 VALUES (:asset_row, :number, :recipe_row, :sizes, :name, :codecs, :track,
     :audio, :timescale, :width, :height, :frame_rate_num, :frame_rate_den,
-    :declared_bps, :kind, :mode, :stream, :deinterlace, :rotation,
+    :declared_bps, :is_standby, :kind, :mode, :stream, :deinterlace, :rotation,
     :is_mirrored, :is_full_range, :transfer, :recipe_rate_cap_num,
     :recipe_rate_cap_den, :recipe_rate_num, :recipe_rate_den, :crf, :cap_bps,
     :level, :preset, :sample_rate, :channels, :bitrate_bps,
@@ -131,7 +131,7 @@ WHERE number = :number
 -- From name on in the order of rendition_fields[] in src/catalog/asset_rows.c.
 SELECT d.recipe_row, r.sha256, d.sizes, d.name, d.codecs, d.track, d.audio,
     d.timescale, d.width, d.height, d.frame_rate_num, d.frame_rate_den,
-    d.declared_bps, d.kind, d.mode, d.stream, d.deinterlace, d.rotation,
+    d.declared_bps, d.is_standby, d.kind, d.mode, d.stream, d.deinterlace, d.rotation,
     d.is_mirrored, d.is_full_range, d.transfer, d.recipe_rate_cap_num,
     d.recipe_rate_cap_den, d.recipe_rate_num, d.recipe_rate_den, d.crf,
     d.cap_bps, d.level, d.preset, d.sample_rate, d.channels, d.bitrate_bps,

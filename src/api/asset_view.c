@@ -20,6 +20,8 @@ enum err asset_progress(struct api *a, const struct asset *asset,
     uint32_t segments = asset->plan->segments;
     scoped(mem) uint8_t *made = NEW_ARRAY(segments, uint8_t);
     for (uint32_t i = 0; i < asset->renditions; i++) {
+        if (asset->rendition[i].is_standby)
+            continue;
         TRY(catalog_made_segments(a->catalog, asset->source_row,
                                   asset->recipe_row[i], made, segments,
                                   &ret->ready[i]));
@@ -147,8 +149,9 @@ static void write_media(const struct asset *asset,
     json_close(j, ']');
     json_open(j, "renditions", '[');
     for (uint32_t i = 0; i < asset->renditions; i++)
-        write_rendition(j, &asset->rendition[i], asset->plan->segments,
-                        progress->ready[i]);
+        if (!asset->rendition[i].is_standby)
+            write_rendition(j, &asset->rendition[i], asset->plan->segments,
+                            progress->ready[i]);
     json_close(j, ']');
     int64_t total = max_i64(progress->total, 1);
     json_decimal(j, "progress", scale_floor(progress->made, 1000, total), 3);

@@ -72,12 +72,11 @@ static void reply(struct http_request *r, struct http_answer *answer,
 }
 
 // Read-ahead follows the player from segment to segment.
-static void note_served(struct api *a, const struct asset *asset,
-                        const struct play_path *path, const struct digest *key)
+static void note_served(struct api *a, const struct piece *piece)
 {
-    touches_add(a->touches, key);
-    if (path->piece == PIECE_SEGMENT || path->piece == PIECE_TS)
-        jobs_saw(a->jobs, asset, (uint32_t)path->rendition, path->number);
+    touches_add(a->touches, &piece->key);
+    if (piece->kind == PIECE_SEGMENT || piece->kind == PIECE_TS)
+        jobs_saw(a->jobs, piece);
 }
 
 // ---- waiting for a piece to be made ----------------------------------------
@@ -176,15 +175,14 @@ static void after_wait(struct http_request *r, bool is_late)
     reply(r, answer, w->is_private);
 }
 
-static void wait_for(struct http_request *r, const struct asset *asset,
-                     const struct play_path *path, const struct digest *key,
-                     bool is_private)
+static void wait_for(struct http_request *r, const struct piece *piece,
+                     const char *type, bool is_private)
 {
     struct api *a = api_of(r);
     struct wait *w = NEW(struct wait);
     w->api = a;
-    w->key = *key;
-    w->type = play_content_type(asset, path);
+    w->key = piece->key;
+    w->type = type;
     w->is_private = is_private;
     http_request_set_state(r, w, wait_free);
     w->ticket = http_park(r, clock_now_us() + a->o.segment_wait_us, after_wait);
@@ -192,8 +190,7 @@ static void wait_for(struct http_request *r, const struct asset *asset,
         refuse(r, "busy", "Too many requests wait already.");
         return;
     }
-    enum err e = jobs_want(a->jobs, asset, (uint32_t)path->rendition,
-                           path->piece, path->number, made, w, &w->waiter);
+    enum err e = jobs_want(a->jobs, piece, made, w, &w->waiter);
     if (e != OK)
         wake(w, e);
 }
@@ -202,29 +199,30 @@ void piece_answer(struct http_request *r, const struct asset *asset,
                   const struct play_path *path, const struct play_right *right)
 {
     struct api *a = api_of(r);
-    struct digest key;
-    enum err e = asset_piece_key(asset, (uint32_t)path->rendition, path->piece,
-                                 path->number, &key);
+    scoped(piece) struct piece piece = {0};
+    const char *type = play_content_type(asset, path);
+    enum err e = piece_of_asset(asset, (uint32_t)path->rendition, path->piece,
+                                path->number, &piece);
     if (e != OK) {
         refuse_piece(r, e);
         return;
     }
     char text[PIECE_KEY_BYTES];
     scoped(http_answer) struct http_answer *answer =
-        http_cache_get(a->cache, cache_key(&key, text));
+        http_cache_get(a->cache, cache_key(&piece.key, text));
     if (!answer) {
         scoped(blob) struct blob *bytes = NULL;
-        e = play_piece(a->catalog, a->store, asset, path, &key, &bytes);
+        e = play_piece(a->catalog, a->store, &piece, &bytes);
         if (e == ERR_NOT_FOUND) {
-            wait_for(r, asset, path, &key, right->is_private);
+            wait_for(r, &piece, type, right->is_private);
             return;
         }
         if (e != OK) {
             refuse_error(r, e);
             return;
         }
-        answer = keep(a, play_content_type(asset, path), &key, bytes);
+        answer = keep(a, type, &piece.key, bytes);
     }
-    note_served(a, asset, path, &key);
+    note_served(a, &piece);
     reply(r, answer, right->is_private);
 }

@@ -73,6 +73,7 @@ static const struct field rendition_fields[] = {
     FIELD(FIELD_I64, "frame_rate_num", rendition, frame_rate.num),
     FIELD(FIELD_I64, "frame_rate_den", rendition, frame_rate.den),
     FIELD(FIELD_I64, "declared_bps", rendition, declared_bps),
+    FIELD(FIELD_BOOL, "is_standby", rendition, is_standby),
     FIELD(FIELD_I32, "kind", rendition, recipe.kind),
     FIELD(FIELD_I32, "mode", rendition, recipe.mode),
     FIELD(FIELD_I32, "stream", rendition, recipe.stream),

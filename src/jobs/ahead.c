@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ahead.c - what will be asked for next is made before it is.
+#include <string.h>
+
 #include "crew.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/thread.h"
@@ -8,16 +10,13 @@
 static const int64_t SEEN_FOR_US = 20 * INT64_C(1000000);
 
 // Any thread.
-bool ahead_is_news(struct jobs *j, const struct asset *a, uint32_t r,
-                   uint32_t number)
+bool ahead_is_news(struct jobs *j, const struct piece *p)
 {
-    // FNV-1a over what names the piece; two that fall together only cost a
-    // look, or one read-ahead less.
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const char *at = a->id.text; *at; at++)
-        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
-    hash = (hash ^ r) * UINT64_C(0x100000001b3);
-    hash = (hash ^ number) * UINT64_C(0x100000001b3);
+    // Two that fall together only cost a look, or one read-ahead less. A clip
+    // goes on elsewhere than the asset after the same piece.
+    uint64_t hash;
+    memcpy(&hash, &p->key, sizeof hash);
+    hash += (uint64_t)p->clip_to * UINT64_C(0x9e3779b97f4a7c15);
     int64_t now = clock_now_us();
     HOLD(&j->lock);
     struct seen *seen = &j->seen[(hash >> 32) % SEEN_SLOTS];
@@ -27,15 +26,28 @@ bool ahead_is_news(struct jobs *j, const struct asset *a, uint32_t r,
     return true;
 }
 
-void ahead_of(struct jobs *j, const struct asset *a, uint32_t r,
-              enum piece_kind kind, uint32_t number)
+void ahead_of(struct jobs *j, const struct piece *p)
 {
-    if (kind != PIECE_SEGMENT && kind != PIECE_TS)
+    if (p->kind != PIECE_SEGMENT && p->kind != PIECE_TS)
         return;
-    uint32_t count = (uint32_t)j->options.read_ahead;
-    for (uint32_t i = 1; i <= count; i++)
-        if (number + i < a->plan->segments)
-            flight_ahead(j, a, r, kind, number + i, URGENCY_NEXT);
+    scoped(piece) struct piece at = {0};
+    piece_copy(p, &at);
+    for (int i = 0; i < j->options.read_ahead; i++) {
+        struct piece next;
+        if (piece_next(&at, &next) != OK)
+            return; // the end
+        flight_ahead(j, &next, URGENCY_NEXT);
+        piece_done(&at);
+        at = next;
+    }
+}
+
+static void make_ahead(struct jobs *j, const struct asset *a, uint32_t r,
+                       enum piece_kind kind)
+{
+    scoped(piece) struct piece p = {0};
+    if (piece_of_asset(a, r, kind, 0, &p) == OK)
+        flight_ahead(j, &p, URGENCY_EDGE);
 }
 
 // The video that players begin with: the first variant of our playlists is the
@@ -48,7 +60,9 @@ static int find_first_video(const struct asset *a)
     for (uint32_t r = 0; r < a->renditions; r++) {
         int64_t off = a->rendition[r].declared_bps - start_bps;
         off = off < 0 ? -off : off;
-        if (a->rendition[r].recipe.kind == TRACK_VIDEO && off < nearest) {
+        bool is_listed = a->rendition[r].recipe.kind == TRACK_VIDEO &&
+                         !a->rendition[r].is_standby;
+        if (is_listed && off < nearest) {
             nearest = off;
             found = (int)r;
         }
@@ -60,10 +74,10 @@ static int find_first_video(const struct asset *a)
 void ahead_first_pieces(struct jobs *j, const struct asset *a)
 {
     for (uint32_t r = 0; r < a->renditions; r++)
-        flight_ahead(j, a, r, PIECE_INIT, 0, URGENCY_EDGE);
+        if (!a->rendition[r].is_standby)
+            make_ahead(j, a, r, PIECE_INIT);
     int first[] = {asset_main_audio(a), find_first_video(a)};
     for (int i = 0; i < 2; i++)
         if (first[i] >= 0)
-            flight_ahead(j, a, (uint32_t)first[i], PIECE_SEGMENT, 0,
-                         URGENCY_EDGE);
+            make_ahead(j, a, (uint32_t)first[i], PIECE_SEGMENT);
 }

@@ -118,10 +118,8 @@ void queue_remove(struct jobs *j, struct flight *f);
 void publish_go_on(struct jobs *j);
 
 // ahead.c
-bool ahead_is_news(struct jobs *j, const struct asset *a, uint32_t r,
-                   uint32_t number);
-void ahead_of(struct jobs *j, const struct asset *a, uint32_t r,
-              enum piece_kind kind, uint32_t number);
+bool ahead_is_news(struct jobs *j, const struct piece *p);
+void ahead_of(struct jobs *j, const struct piece *p);
 void ahead_first_pieces(struct jobs *j, const struct asset *a);
 
 // probe.c

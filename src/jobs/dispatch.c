@@ -86,7 +86,7 @@ static enum err send_make(struct jobs *j, struct worker *w, struct request *r,
 {
     const struct digest *source = &r->flight[0]->piece.asset->source;
     m->type = WIRE_MAKE;
-    TRY(link_make(&j->options, r->flight, r->flights, &m->make));
+    link_make(&j->options, r->flight, r->flights, &m->make);
     m->make.request = r->number;
     m->make.has_source_fd = !w->has_source;
     scoped(fd) int source_fd = -1;

@@ -55,8 +55,7 @@ static struct flight *new_flight(struct jobs *j, const struct piece *piece,
                                  enum urgency urgency)
 {
     struct flight *f = NEW(struct flight);
-    f->piece = *piece;
-    f->piece.asset = asset_ref(piece->asset);
+    piece_copy(piece, &f->piece);
     f->urgency = urgency;
     f->floor = URGENCIES;
     HASH_ADD(hh, j->flights, piece.key, sizeof f->piece.key, f);
@@ -171,22 +170,18 @@ void flight_join(struct jobs *j, struct jobs_waiter *w)
         flight_weigh(j, f);
 }
 
-void flight_ahead(struct jobs *j, const struct asset *a, uint32_t r,
-                  enum piece_kind kind, uint32_t number, enum urgency urgency)
+void flight_ahead(struct jobs *j, const struct piece *piece,
+                  enum urgency urgency)
 {
-    struct piece piece;
-    if (piece_init(&piece, a, r, kind, number) != OK)
-        return; // past the end
-    struct flight *f = find(j, &piece.key);
-    if (!f && !flight_is_made(j, &piece.key)) {
-        f = new_flight(j, &piece, urgency);
+    struct flight *f = find(j, &piece->key);
+    if (!f && !flight_is_made(j, &piece->key)) {
+        f = new_flight(j, piece, urgency);
         f->floor = urgency;
         begin_life(j, f);
     } else if (f && f->state != FLIGHT_FAILED && urgency < f->floor) {
         f->floor = urgency;
         flight_weigh(j, f);
     }
-    piece_done(&piece);
 }
 
 void flight_leave(struct jobs *j, struct jobs_waiter *w)

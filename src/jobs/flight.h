@@ -34,23 +34,6 @@ enum urgency {
     URGENCIES, // as a flight's floor: nobody wants it ahead of need
 };
 
-// What is to be made. `asset` is a reference of the holder's own.
-struct piece {
-    struct digest key;
-    const struct asset *asset;
-    uint32_t rendition;
-    enum piece_kind kind;
-    uint32_t number;
-};
-
-must_check enum err piece_init(struct piece *p, const struct asset *a,
-                               uint32_t r, enum piece_kind kind,
-                               uint32_t number);
-void piece_done(struct piece *p);
-const struct rendition *piece_rendition(const struct piece *p);
-// From its first to its last border; 0 for an INIT.
-int64_t piece_duration_us(const struct piece *p);
-
 struct flight;
 struct probe;
 struct request;
@@ -123,8 +106,8 @@ struct flight {
 // or tells it at once. Consumes the crew's hold.
 void flight_join(struct jobs *j, struct jobs_waiter *w);
 // Somebody may want it soon: nothing happens if it is made or being made.
-void flight_ahead(struct jobs *j, const struct asset *a, uint32_t r,
-                  enum piece_kind kind, uint32_t number, enum urgency urgency);
+void flight_ahead(struct jobs *j, const struct piece *piece,
+                  enum urgency urgency);
 // Takes a waiter off its flight; what nobody wants and has not begun ends.
 void flight_leave(struct jobs *j, struct jobs_waiter *w);
 

@@ -118,11 +118,10 @@ static void want(struct jobs *j, struct note *n)
         return;
     }
     // Joining may end the waiter's life.
-    const struct asset *a = asset_ref(w->piece.asset);
-    struct piece piece = w->piece;
+    scoped(piece) struct piece piece = {0};
+    piece_copy(&w->piece, &piece);
     flight_join(j, w);
-    ahead_of(j, a, piece.rendition, piece.kind, piece.number);
-    asset_unref(a);
+    ahead_of(j, &piece);
 }
 
 static void leave(struct jobs *j, struct note *n)
@@ -176,17 +175,12 @@ static enum err post_waiter(struct jobs *j, struct jobs_waiter *w,
     return fail(ERR_BUSY, "reeld stops");
 }
 
-enum err jobs_want(struct jobs *j, const struct asset *a, uint32_t r,
-                   enum piece_kind kind, uint32_t number, jobs_done *done,
+enum err jobs_want(struct jobs *j, const struct piece *piece, jobs_done *done,
                    void *context, struct jobs_waiter **ret)
 {
     struct jobs_waiter *w;
     TRY(new_waiter(j, done, context, &w));
-    enum err result = piece_init(&w->piece, a, r, kind, number);
-    if (result != OK) {
-        discard_waiter(j, w);
-        return result;
-    }
+    piece_copy(piece, &w->piece);
     return post_waiter(j, w, ret);
 }
 
@@ -226,38 +220,52 @@ void jobs_hang_up(struct jobs *j, struct jobs_waiter *w)
 
 // ---- words to the crew -----------------------------------------------------
 
-struct saw_note {
+struct piece_note {
     struct note note;
     struct piece piece;
 };
 
 static void saw(struct jobs *j, struct note *n)
 {
-    struct saw_note *s = (struct saw_note *)n;
+    struct piece_note *s = (struct piece_note *)n;
     if (!j->is_stopping) {
         cache_used(j, &s->piece.key);
-        ahead_of(j, s->piece.asset, s->piece.rendition, s->piece.kind,
-                 s->piece.number);
+        ahead_of(j, &s->piece);
     }
     piece_done(&s->piece);
     free(s);
 }
 
-void jobs_saw(struct jobs *j, const struct asset *a, uint32_t r,
-              uint32_t number)
+static void prefetch(struct jobs *j, struct note *n)
 {
-    if (!ahead_is_news(j, a, r, number))
-        return;
-    struct saw_note *s = NEW(struct saw_note);
-    s->note.run = saw;
-    if (piece_init(&s->piece, a, r, PIECE_SEGMENT, number) != OK) {
-        free(s); // no such segment: nothing lies behind it either
-        return;
-    }
+    struct piece_note *s = (struct piece_note *)n;
+    if (!j->is_stopping)
+        flight_ahead(j, &s->piece, URGENCY_EDGE);
+    piece_done(&s->piece);
+    free(s);
+}
+
+static void post_piece(struct jobs *j, const struct piece *piece,
+                       void (*run)(struct jobs *j, struct note *n))
+{
+    struct piece_note *s = NEW(struct piece_note);
+    s->note.run = run;
+    piece_copy(piece, &s->piece);
     if (!inbox_post(&j->inbox, &s->note)) {
         piece_done(&s->piece);
         free(s);
     }
+}
+
+void jobs_saw(struct jobs *j, const struct piece *piece)
+{
+    if (ahead_is_news(j, piece))
+        post_piece(j, piece, saw);
+}
+
+void jobs_prefetch(struct jobs *j, const struct piece *piece)
+{
+    post_piece(j, piece, prefetch);
 }
 
 static void look(struct jobs *j, struct note *n)

@@ -11,7 +11,7 @@
 // Only what takes an encoder is made ahead. Copied renditions cost about a
 // millisecond a segment on demand and would store the upload twice: they count
 // as ready without being here. Nor are INITs (made after the probe), I-frames
-// and the TS view. A restart goes on where the catalog says it was.
+// the TS view and standbys. A restart goes on where the catalog says it was.
 //
 // The ladder stops before the cache budget is reached rather than drive out
 // what it made; its jobs go back into the queue for later.
@@ -58,7 +58,7 @@ int ladder_workers(const struct jobs *j)
 
 static bool is_ladders(const struct rendition *r)
 {
-    return r->recipe.mode == RECIPE_ENCODE;
+    return r->recipe.mode == RECIPE_ENCODE && !r->is_standby;
 }
 
 // ---- claiming, on the pool and back ----------------------------------------
@@ -268,8 +268,8 @@ static void want_piece(struct jobs *j, struct slice *s, uint32_t r)
     w->urgency = URGENCY_LADDER;
     w->slice = s;
     bool is_needed =
-        piece_init(&w->piece, s->job->asset, r, PIECE_SEGMENT, s->segment) ==
-            OK &&
+        piece_of_asset(s->job->asset, r, PIECE_SEGMENT, s->segment,
+                       &w->piece) == OK &&
         (flight_exists(j, &w->piece.key) || !flight_is_made(j, &w->piece.key));
     if (!is_needed) {
         waiter_release(w);

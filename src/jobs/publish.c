@@ -139,7 +139,7 @@ static void add_item(struct publish_errand *e, struct flight *f)
         .fact = {.key = piece->key,
                  .source_row = a->source_row,
                  .recipe_row = a->recipe_row[piece->rendition],
-                 .kind = piece->kind,
+                 .kind = piece_fact_kind(piece),
                  .number = piece->number,
                  .duration_us = piece_duration_us(piece),
                  .size_bytes = (int64_t)f->blob->len},

@@ -48,9 +48,8 @@ void request_lost(struct jobs *j, struct request *r, const char *why,
 // link.c: from assets to messages.
 // May both be outputs of one MAKE? `f` is what decides the range.
 bool link_may_join(const struct flight *f, const struct flight *other);
-must_check enum err link_make(const struct jobs_options *o,
-                              struct flight *const *flights, uint32_t count,
-                              struct wire_make *ret);
+void link_make(const struct jobs_options *o, struct flight *const *flights,
+               uint32_t count, struct wire_make *ret);
 void link_ts(const struct flight *f, struct wire_ts *ret);
 bool link_is_light(const struct flight *f);
 // Where a MAKE of this flight begins and ends in the source.

@@ -4,16 +4,6 @@
 
 #include "crew.h"
 
-bool ts_has_video(const struct flight *f)
-{
-    return piece_rendition(&f->piece)->recipe.kind == TRACK_VIDEO;
-}
-
-bool ts_has_audio(const struct flight *f)
-{
-    return !ts_has_video(f) || asset_main_audio(f->piece.asset) >= 0;
-}
-
 // Callbacks of parts may come while the flight is still gathering; the count
 // begins one too high so that it is not queued before its time.
 static void one_less(struct jobs *j, struct flight *f)
@@ -39,8 +29,8 @@ static void part_done(void *context, enum err result, const char *detail,
         flight_fail(j, f, result, detail);
 }
 
-static void want_part(struct jobs *j, struct flight *f, uint32_t r,
-                      enum piece_kind kind)
+static void want_part(struct jobs *j, struct flight *f,
+                      const struct piece *piece)
 {
     if (f->state != FLIGHT_PARTS)
         return; // an earlier part has failed
@@ -49,32 +39,31 @@ static void want_part(struct jobs *j, struct flight *f, uint32_t r,
     struct jobs_waiter *w = waiter_new(j, part_done, part);
     w->is_inner = true;
     w->urgency = f->urgency;
+    piece_copy(piece, &w->piece);
     part->waiter = w;
-    enum err result = piece_init(&w->piece, f->piece.asset, r, kind,
-                                 kind == PIECE_INIT ? 0 : f->piece.number);
-    if (result != OK)
-        waiter_tell(w, result, fail_text(), NULL);
-    else
-        flight_join(j, w);
+    flight_join(j, w);
+}
+
+// A piece and the INIT that goes with it.
+static void want_track(struct jobs *j, struct flight *f,
+                       const struct piece *segment)
+{
+    if (!segment)
+        return;
+    scoped(piece) struct piece header = {0};
+    piece_header(segment, &header);
+    want_part(j, f, &header);
+    want_part(j, f, segment);
 }
 
 void ts_gather(struct jobs *j, struct flight *f)
 {
-    bool has_video = ts_has_video(f), has_audio = ts_has_audio(f);
-    uint32_t audio = has_video && has_audio
-                         ? (uint32_t)asset_main_audio(f->piece.asset)
-                         : f->piece.rendition;
     f->state = FLIGHT_PARTS;
     f->parts = 0;
-    f->parts_missing = (has_video ? 2u : 0u) + (has_audio ? 2u : 0u) + 1u;
-    if (has_video) {
-        want_part(j, f, f->piece.rendition, PIECE_INIT);
-        want_part(j, f, f->piece.rendition, PIECE_SEGMENT);
-    }
-    if (has_audio) {
-        want_part(j, f, audio, PIECE_INIT);
-        want_part(j, f, audio, PIECE_SEGMENT);
-    }
+    f->parts_missing =
+        (f->piece.video ? 2u : 0u) + (f->piece.sound ? 2u : 0u) + 1u;
+    want_track(j, f, f->piece.video);
+    want_track(j, f, f->piece.sound);
     if (f->state == FLIGHT_PARTS)
         one_less(j, f);
 }

@@ -10,6 +10,3 @@
 void ts_gather(struct jobs *j, struct flight *f);
 void ts_set_urgency(struct jobs *j, struct flight *f);
 void ts_let_go(struct jobs *j, struct flight *f); // of parts and their flights
-// Is the main audio muxed in?
-bool ts_has_audio(const struct flight *f);
-bool ts_has_video(const struct flight *f);

@@ -37,7 +37,7 @@ static enum err check(const struct wire_make *ask)
         TRY(recipe_check(&o->recipe));
         if (o->kind != PIECE_INIT && ask->borders == 0)
             return fail(ERR_BAD_INPUT, "a piece without a range");
-        if (o->kind == PIECE_TS || o->kind >= PIECE_KINDS)
+        if (o->kind >= PIECE_TS)
             return fail(ERR_BAD_INPUT, "this kind is not made here");
         if (o->recipe.kind == TRACK_AUDIO && o->kind == PIECE_IFRAME)
             return fail(ERR_BAD_INPUT, "an I-frame of audio");

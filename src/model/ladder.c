@@ -12,6 +12,7 @@ struct builder {
     const struct plan *plan;
     struct rendition *out;
     uint32_t count;
+    struct rung standby; // short_side 0: none
 };
 
 static int32_t even(int64_t pixels)
@@ -158,11 +159,24 @@ static void add_video(struct builder *b, int64_t copied_peak_bps)
         // The source's own packets serve as the rung of their size, unless
         // they cost so much more that a viewer would miss it.
         if (is_copied && rung[i].short_side == side &&
-            copied_peak_bps <= 2 * rung[i].cap_bps)
+            copied_peak_bps <= 2 * rung[i].cap_bps) {
+            b->standby = rung[i];
             continue;
+        }
         chain[sizes++] = scaled(t, rung[i].short_side);
         add_rung(b, &rung[i], chain, sizes);
     }
+}
+
+// Not a step of the other rungs' chains: their bytes do not depend on it.
+static void add_standby(struct builder *b)
+{
+    if (b->standby.short_side == 0)
+        return;
+    const struct track *t = &b->tracks[b->plan->video_track];
+    struct recipe_size size = scaled(t, b->standby.short_side);
+    add_rung(b, &b->standby, &size, 1);
+    b->out[b->count - 1].is_standby = true;
 }
 
 static void add_audio(struct builder *b, uint32_t audio, int64_t bitrate,
@@ -228,13 +242,15 @@ enum err ladder_build(const struct ladder_wish *wish,
         if (plan->audio[a].track < 0 || plan->audio[a].track >= (int32_t)count)
             return fail(ERR_BAD_INPUT, "plan names track %d of %u",
                         (int)plan->audio[a].track, count);
-    struct builder b = {wish, tracks, plan, ret, 0};
+    struct builder b = {
+        .wish = wish, .tracks = tracks, .plan = plan, .out = ret};
     if (plan->video_track >= 0)
         add_video(&b, copied_peak_bps);
     // Room for the worst case: each audio track one, the first up to four.
     uint32_t most = RENDITIONS_MAX - 4;
     for (uint32_t a = 0; a < plan->audios && b.count < most; a++)
         add_audios(&b, a);
+    add_standby(&b);
     if (b.count == 0)
         return fail(ERR_UNSUPPORTED, "nothing of it can be played");
     *ret_count = b.count;

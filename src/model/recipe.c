@@ -57,6 +57,33 @@ struct digest recipe_hash(const struct recipe *r, const char *build)
     return hash_of(text.bytes, text.len);
 }
 
+struct recipe recipe_silence(int32_t sample_rate, int32_t channels,
+                             int64_t bitrate)
+{
+    return (struct recipe){.kind = TRACK_AUDIO,
+                           .mode = RECIPE_ENCODE,
+                           .stream = -1,
+                           .sample_rate = sample_rate,
+                           .channels = channels,
+                           .bitrate = bitrate};
+}
+
+struct recipe recipe_black(const struct recipe *like, struct rational rate)
+{
+    struct recipe r = {.kind = TRACK_VIDEO,
+                       .mode = RECIPE_ENCODE,
+                       .stream = -1,
+                       .sizes = 1,
+                       .frame_rate = rate,
+                       .crf = like->crf,
+                       .cap_bps = like->cap_bps,
+                       .level = like->level};
+    r.size[0] = like->size[like->sizes - 1];
+    r.frame_rate_cap.den = 1;
+    memcpy(r.preset, like->preset, sizeof r.preset);
+    return r;
+}
+
 static enum err check(bool is_good, const char *field)
 {
     if (!is_good)
@@ -105,7 +132,8 @@ enum err recipe_check(const struct recipe *r)
 {
     TRY(check(r->kind == TRACK_VIDEO || r->kind == TRACK_AUDIO, "kind"));
     TRY(check((unsigned)r->mode < RECIPE_MODES, "mode"));
-    TRY(check(r->stream >= 0 && r->stream <= 65535, "stream"));
+    int32_t least = r->mode == RECIPE_ENCODE ? -1 : 0;
+    TRY(check(r->stream >= least && r->stream <= 65535, "stream"));
     if (r->kind == TRACK_VIDEO)
         return r->mode == RECIPE_COPY ? OK : check_video(r);
     TRY(check(r->sample_rate >= 8000 && r->sample_rate <= 96000,

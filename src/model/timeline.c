@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reeld/base/mem.h"
+#include "reeld/model/stand_in.h"
 
 enum { MICROSECONDS = 1000000 };
 
@@ -155,6 +156,19 @@ enum err timeline_add(struct timeline *t, const struct asset *a,
     return OK;
 }
 
+enum err timeline_add_ticks(struct timeline *t, const struct asset *a,
+                            int64_t from, int64_t to)
+{
+    const struct plan *p = a->plan;
+    if (t->clips == TIMELINE_CLIPS_MAX)
+        return fail(ERR_TOO_LARGE, "more than %d clips", TIMELINE_CLIPS_MAX);
+    if (from < 0 || to <= from || to > p->gop_border[p->gops] ||
+        plan_frame_from(p, from) != from || plan_frame_from(p, to) != to)
+        return fail(ERR_BAD_INPUT, "no pictures lie at the ends of the range");
+    append(t, a, from, to);
+    return OK;
+}
+
 enum err timeline_find(const struct timeline *t, uint32_t number,
                        const struct clip **ret, uint32_t *ret_segment)
 {
@@ -238,6 +252,19 @@ static enum err video_borders(const struct plan *p, int64_t from, int64_t to,
     return OK;
 }
 
+enum err clip_other_borders(const struct clip *c, const struct rendition *other,
+                            uint32_t s, int64_t *border, uint32_t *ret_count)
+{
+    const struct plan *p = c->asset->plan;
+    int64_t from = c->border[s], to = c->border[s + 1];
+    if (other->audio < 0)
+        return video_borders(p, from, to, border, ret_count);
+    struct plan_audio grid = rendition_grid(c->asset, other);
+    audio_borders(p, &grid, from, to, border);
+    *ret_count = 2;
+    return OK;
+}
+
 enum err clip_piece_borders(const struct clip *c, uint32_t r, uint32_t s,
                             int64_t *border, uint32_t *ret_count)
 {
@@ -246,15 +273,8 @@ enum err clip_piece_borders(const struct clip *c, uint32_t r, uint32_t s,
     if (clip_segment_is_whole(c, s, &number))
         return asset_piece_borders(c->asset, r, PIECE_SEGMENT, number, border,
                                    ret_count);
-    const struct plan *p = c->asset->plan;
-    if (rendition->audio >= 0) {
-        audio_borders(p, &p->audio[rendition->audio], c->border[s],
-                      c->border[s + 1], border);
-        *ret_count = 2;
-        return OK;
-    }
-    if (rendition->recipe.mode == RECIPE_COPY)
+    if (rendition->audio < 0 && rendition->recipe.mode == RECIPE_COPY)
         return fail(ERR_UNSUPPORTED, "an edge of %s cannot be copied",
                     rendition->name);
-    return video_borders(p, c->border[s], c->border[s + 1], border, ret_count);
+    return clip_other_borders(c, rendition, s, border, ret_count);
 }

@@ -146,6 +146,8 @@ enum err facts_gather(struct catalog *c, const struct asset *a,
                                .is_muxed = use == FACTS_HLS_TS};
     for (uint32_t i = 0; i < a->renditions; i++) {
         const struct rendition *r = &a->rendition[i];
+        if (r->is_standby)
+            continue;
         TRY(describe(&g, i, &ret->rendition[i]));
         if (r->audio < 0) {
             p->videos++;

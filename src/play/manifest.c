@@ -76,7 +76,8 @@ static void lay_sets(const struct asset *a, struct sets *s)
     uint32_t tracks = 0;
     for (uint32_t i = 0; i < a->renditions; i++) {
         int audio = a->rendition[i].audio;
-        if (i > 0 && a->rendition[i - 1].audio == audio)
+        bool is_first = i == 0 || a->rendition[i - 1].audio != audio;
+        if (!is_first || a->rendition[i].is_standby)
             continue;
         if (audio < 0)
             s->video = facts_segments(a, i, &s->video_border);

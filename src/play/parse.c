@@ -96,6 +96,8 @@ enum err play_parse(const struct asset *a, struct str path, bool wants_ts,
     if (found.rendition < 0)
         return not_found(path);
     const struct rendition *r = &a->rendition[found.rendition];
+    if (r->is_standby)
+        return not_found(path);
     found.is_manifest = parse_playlist(a, r, name, &found.manifest);
     if (!found.is_manifest && !parse_piece(a, r, name, &found))
         return not_found(path);

@@ -25,22 +25,19 @@ static enum err lost(struct catalog *c, struct store *s,
     return fail(ERR_NOT_FOUND, "piece %s is lost", text);
 }
 
-enum err play_piece(struct catalog *c, struct store *s, const struct asset *a,
-                    const struct play_path *p, struct digest *ret_key,
+enum err play_piece(struct catalog *c, struct store *s, const struct piece *p,
                     struct blob **ret)
 {
-    TRY(asset_piece_key(a, (uint32_t)p->rendition, p->piece, p->number,
-                        ret_key));
     struct piece_fact fact;
-    TRY(catalog_piece(c, ret_key, &fact));
+    TRY(catalog_piece(c, &p->key, &fact));
     scoped(fd) int fd = -1;
-    enum err result = store_open(s, ret_key, &fd);
+    enum err result = store_open(s, &p->key, &fd);
     if (result == ERR_NOT_FOUND)
-        return lost(c, s, ret_key);
+        return lost(c, s, &p->key);
     TRY(result);
     int64_t size_bytes;
     TRY(fd_size(fd, &size_bytes));
     if (size_bytes != fact.size_bytes)
-        return lost(c, s, ret_key);
+        return lost(c, s, &p->key);
     return blob_from_fd(fd, PIECE_BYTES_MAX, ret);
 }

@@ -181,6 +181,7 @@ static enum err check_output(const struct wire_make *m,
         return check(m->borders == 2 && r->kind == TRACK_VIDEO,
                      "borders of an I-frame");
     case PIECE_TS:
+    case PIECE_EDGE:
     case PIECE_KINDS:
         break;
     }

@@ -219,12 +219,20 @@ static void init_answer(struct answer *a)
     pthread_cond_init(&a->changed, NULL);
 }
 
+void answer_want_piece(struct bench *b, struct answer *a,
+                       const struct piece *piece)
+{
+    init_answer(a);
+    must(jobs_want(b->jobs, piece, take_answer, a, &a->waiter));
+}
+
 void answer_want(struct bench *b, struct answer *a, const struct asset *asset,
                  const char *rendition, enum piece_kind kind, uint32_t number)
 {
-    init_answer(a);
-    must(jobs_want(b->jobs, asset, bench_rendition(asset, rendition), kind,
-                   number, take_answer, a, &a->waiter));
+    scoped(piece) struct piece piece = {0};
+    must(piece_of_asset(asset, bench_rendition(asset, rendition), kind, number,
+                        &piece));
+    answer_want_piece(b, a, &piece);
 }
 
 void answer_probe(struct bench *b, struct answer *a, const struct id *asset)

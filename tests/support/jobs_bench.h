@@ -47,6 +47,8 @@ struct answer {
 };
 void answer_want(struct bench *b, struct answer *a, const struct asset *asset,
                  const char *rendition, enum piece_kind kind, uint32_t number);
+void answer_want_piece(struct bench *b, struct answer *a,
+                       const struct piece *piece);
 void answer_probe(struct bench *b, struct answer *a, const struct id *asset);
 enum err answer_wait(struct answer *a); // fails the test after 30 s
 void answer_done(struct bench *b, struct answer *a); // hangs up, frees

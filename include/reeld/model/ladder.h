@@ -10,6 +10,7 @@
 // Threads: any; pure.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "reeld/base/err.h"
@@ -36,14 +37,15 @@ struct ladder_wish {
     uint32_t rungs; // falling short_side
     struct rung rung[RUNGS_MAX];
     char preset[RECIPE_PRESET_BYTES];
-    bool copy_source; // may there be a "source" rung
+    bool copy_source;     // may there be a "source" rung
     int64_t audio_bps[4]; // 128000, 64000; the first is the main one
     uint32_t audios;
 };
 
 // "1080p:4800k:60 720p:2700k:60 480p:1300k:30" -> rungs. ERR_BAD_INPUT says
 // which word is wrong and why.
-must_check enum err ladder_parse_rungs(struct str text, struct ladder_wish *ret);
+must_check enum err ladder_parse_rungs(struct str text,
+                                       struct ladder_wish *ret);
 
 struct rendition {
     char name[RENDITION_NAME_BYTES]; // "source", "720p", "audio-128k",
@@ -58,16 +60,20 @@ struct rendition {
                                      // bound of an encoded rung (1.5 x cap for
                                      // the shortest segments), the measured
                                      // peak of the index for a copied one
+    bool is_standby; // the rung whose place "source" takes: an asset by itself
+                     // neither lists, counts nor makes it ahead. Clips play it
+                     // where a border cuts what cannot be copied
     struct recipe recipe;
 };
 
-// Fills `ret` (room for RENDITIONS_MAX), best video first, then audio.
+// Fills `ret` (room for RENDITIONS_MAX), best video first, then audio, then
+// standbys.
 // `copied_peak_bps` is what the probe measured of the source's packets.
 must_check enum err ladder_build(const struct ladder_wish *wish,
                                  const struct track *tracks, uint32_t count,
                                  const struct plan *plan,
-                                 int64_t copied_peak_bps,
-                                 struct rendition *ret, uint32_t *ret_count);
+                                 int64_t copied_peak_bps, struct rendition *ret,
+                                 uint32_t *ret_count);
 
 // The lowest H.264 level (31 for 3.1) that carries this size, rate and bit rate
 // (ITU-T H.264 table A-1, High profile: 1.25 x the bit rate).

@@ -33,7 +33,7 @@ struct recipe_size {
 struct recipe {
     enum track_kind kind; // TRACK_VIDEO or TRACK_AUDIO
     enum recipe_mode mode;
-    int32_t stream; // of the source
+    int32_t stream; // of the source; -1: of none: silence or black pictures
 
     // Video, encoded. Pictures come down the chain: deinterlace, rotate,
     // tone-map, then scaled with lanczos from each size to the next; the last
@@ -49,8 +49,8 @@ struct recipe {
                                     // one than 0.9 / cap s are dropped
     struct rational frame_rate;     // expected, after the cap; for the encoder
     int32_t crf;
-    int64_t cap_bps;     // VBV maxrate; bufsize is one second of it, init 0.5
-    int32_t level;       // H.264 level_idc times nothing: 31 is level 3.1
+    int64_t cap_bps; // VBV maxrate; bufsize is one second of it, init 0.5
+    int32_t level;   // H.264 level_idc times nothing: 31 is level 3.1
     char preset[RECIPE_PRESET_BYTES]; // x264: "veryfast"
 
     // Audio. Packet i starts at sample grid_origin + 1024 * i.
@@ -65,6 +65,11 @@ struct recipe {
 // encoder touches them.
 void recipe_write(const struct recipe *r, const char *build, struct buf *out);
 struct digest recipe_hash(const struct recipe *r, const char *build);
+// Zeros, made of nothing.
+struct recipe recipe_silence(int32_t sample_rate, int32_t channels,
+                             int64_t bitrate);
+// Black pictures of the last size and the bounds of `like`, made of nothing.
+struct recipe recipe_black(const struct recipe *like, struct rational rate);
 // Bounds of every field; ERR_BAD_INPUT names it.
 must_check enum err recipe_check(const struct recipe *r);
 
@@ -73,6 +78,8 @@ enum piece_kind {
     PIECE_SEGMENT, // CMAF fragments of one segment
     PIECE_IFRAME,  // one IDR alone, shown for the whole GOP
     PIECE_TS,      // the MPEG-TS view of video and audio segment
+    PIECE_EDGE,    // in facts alone: any of the above but an INIT that is not
+                   // an asset's own, as a clip's border cuts it
     PIECE_KINDS,
 };
 const char *piece_kind_name(enum piece_kind kind);

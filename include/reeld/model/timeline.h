@@ -58,6 +58,12 @@ must_check enum err timeline_add(struct timeline *t, const struct asset *a,
                                  int64_t start_us, int64_t end_us,
                                  enum timeline_snap snap);
 
+// The same by ticks of the asset's plan, which both are the time of a picture
+// (or the end): as manifests name ranges. ERR_BAD_INPUT for any other.
+must_check enum err timeline_add_ticks(struct timeline *t,
+                                       const struct asset *a, int64_t from,
+                                       int64_t to);
+
 // The clip that holds segment `number` of the timeline, and which of its
 // segments that is. ERR_NOT_FOUND.
 must_check enum err timeline_find(const struct timeline *t, uint32_t number,
@@ -72,6 +78,11 @@ bool clip_segment_is_whole(const struct clip *c, uint32_t s,
 // for whole segments those of asset_piece_borders(). Room for
 // ASSET_BORDERS_MAX. ERR_UNSUPPORTED for an edge of a copied rendition.
 must_check enum err clip_piece_borders(const struct clip *c, uint32_t r,
+                                       uint32_t s, int64_t *border,
+                                       uint32_t *ret_count);
+// The same for a rendition that the asset does not have (stand_in.h).
+must_check enum err clip_other_borders(const struct clip *c,
+                                       const struct rendition *other,
                                        uint32_t s, int64_t *border,
                                        uint32_t *ret_count);
 // Every segment of the clip is whole, so that copied renditions take part.

@@ -214,7 +214,7 @@ static void a_log_cut_anywhere_gives_an_older_state(void **state)
 
 // ---- migrations ------------------------------------------------------------
 
-static const char *const second[] = {
+static const char *const later[] = {
     "CREATE TABLE more (x INTEGER) STRICT;\n",
     "INSERT INTO more VALUES (7);\n",
     NULL,
@@ -225,10 +225,18 @@ static const char *const broken[] = {
     NULL,
 };
 
+enum { MIGRATIONS_MAX = 100 };
+
+// Our own migrations and one more.
 static enum err migrate_with(struct sample *s, migration_lines lines)
 {
-    migration_lines list[2] = {migrate_own().list[0], lines};
-    struct migrations scripts = {.list = list, .count = lines ? 2 : 1};
+    struct migrations own = migrate_own();
+    migration_lines list[MIGRATIONS_MAX + 1];
+    assert_true(own.count <= MIGRATIONS_MAX);
+    memcpy(list, own.list, own.count * sizeof *list);
+    list[own.count] = lines;
+    struct migrations scripts = {.list = list,
+                                 .count = own.count + (lines ? 1 : 0)};
     scoped(db) struct db *db = NULL;
     TRY(db_open(db_sqlite_open, NULL, s->path, DB_WRITER, &db));
     return migrate(db, s->path, scripts);
@@ -238,12 +246,12 @@ static void an_older_database_is_backed_up_and_brought_on(void **state)
 {
     struct sample *s = *state;
     fill(s);
-    assert_int_equal(migrate_with(s, second), OK);
-    assert_int_equal(migrate_with(s, second), OK); // once is enough
+    assert_int_equal(migrate_with(s, later), OK);
+    assert_int_equal(migrate_with(s, later), OK); // once is enough
     run_sql(s->path, "UPDATE more SET x = 8");
     assert_int_equal(migrate_with(s, NULL), ERR_BAD_INPUT); // of a newer one
     char backup[PATH_BYTES];
-    snprintf(backup, sizeof(backup), "%s.v1", s->path);
+    snprintf(backup, sizeof(backup), "%s.v%zu", s->path, migrate_own().count);
     struct catalog_options o = {.path = backup};
     scoped(catalog) struct catalog *c = NULL;
     assert_int_equal(catalog_open(&o, &c), OK);
@@ -258,6 +266,44 @@ static void a_migration_that_fails_changes_nothing(void **state)
     assert_int_equal(migrate_with(s, NULL), OK);
     sample_reopen(s);
     assert_int_equal(count_assets(s->catalog), 16);
+}
+
+// The table of pieces is made anew for a wider CHECK.
+static void pieces_of_the_first_schema_live_on(void **state)
+{
+    struct sample *s = *state;
+    scoped(db) struct db *db = NULL;
+    assert_int_equal(db_open(db_sqlite_open, NULL, s->path, DB_WRITER, &db),
+                     OK);
+    struct migrations first = {.list = migrate_own().list, .count = 1};
+    assert_int_equal(migrate(db, s->path, first), OK);
+    static const char fill_in[] =
+        "INSERT INTO source VALUES (5, zeroblob(32), 1000);"
+        "INSERT INTO asset VALUES (1, 'm-01jd0000000000000000000000',"
+        " '01jd0000000000000000000000', 'uploaded', 'video', '', '', '{}', '',"
+        " 'default', 1, 5, 0, NULL, NULL);"
+        "INSERT INTO recipe VALUES (6, zeroblob(32), 'x');"
+        "INSERT INTO piece VALUES (1, zeroblob(32), 5, 6, 1, 0, 4000000, 900,"
+        " 1800, 1)";
+    assert_int_equal(db_run(db, fill_in), OK);
+    db_free(take(db));
+    assert_int_equal(try_open(s), OK);
+    struct digest key = {0};
+    struct piece_fact fact;
+    assert_int_equal(catalog_piece(s->catalog, &key, &fact), OK);
+    assert_int_equal(fact.size_bytes, 900);
+    // Sums are kept on: an edge counts as bytes, not as a segment.
+    fact.key.bytes[0] = 1;
+    fact.kind = PIECE_EDGE;
+    assert_int_equal(catalog_add_pieces(s->catalog, &fact, 1), OK);
+    int64_t bytes;
+    assert_int_equal(catalog_piece_bytes(s->catalog, &bytes), OK);
+    assert_int_equal(bytes, 1800);
+    struct piece_rates rates;
+    assert_int_equal(
+        catalog_rates(s->catalog, 5, 6, PIECE_SEGMENT, 4000000, &rates), OK);
+    assert_int_equal(rates.segments, 1);
+    assert_int_equal(rates.bytes, 900);
 }
 
 // ---- connections -----------------------------------------------------------
@@ -323,6 +369,7 @@ int main(void)
         TEST(a_database_cut_short_is_refused),
         TEST(a_log_cut_anywhere_gives_an_older_state),
         TEST(an_older_database_is_backed_up_and_brought_on),
+        TEST(pieces_of_the_first_schema_live_on),
         TEST(a_migration_that_fails_changes_nothing),
         TEST(a_reader_changes_nothing),
         TEST(nobody_else_may_read_the_database),

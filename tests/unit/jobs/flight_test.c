@@ -94,19 +94,6 @@ static void many_waiters_share_one_making(void **state)
     assert_int_equal(bench_log_count(b, "1280x720 8000 12000"), 1);
 }
 
-static void numbers_past_the_plan_are_not_found(void **state)
-{
-    struct bench *b = *state;
-    bench_start(b);
-    scoped(asset) const struct asset *a = bench_ready(b, "segments=2");
-    struct jobs_waiter *w;
-    assert_int_equal(jobs_want(b->jobs, a, 0, PIECE_SEGMENT, 2, NULL, NULL, &w),
-                     ERR_NOT_FOUND);
-    assert_int_equal(
-        jobs_want(b->jobs, a, RENDITIONS_MAX, PIECE_INIT, 0, NULL, NULL, &w),
-        ERR_NOT_FOUND);
-}
-
 static void who_hangs_up_is_not_told(void **state)
 {
     struct bench *b = *state;
@@ -249,6 +236,16 @@ static void a_ts_piece_fails_with_its_parts(void **state)
     answer_done(b, &gone);
 }
 
+static void saw(struct bench *b, const struct asset *a, const char *rendition,
+                uint32_t number)
+{
+    scoped(piece) struct piece p = {0};
+    assert_int_equal(piece_of_asset(a, bench_rendition(a, rendition),
+                                    PIECE_SEGMENT, number, &p),
+                     OK);
+    jobs_saw(b->jobs, &p);
+}
+
 static void what_follows_is_made_ahead(void **state)
 {
     struct bench *b = *state;
@@ -259,10 +256,10 @@ static void what_follows_is_made_ahead(void **state)
     until_published(b, a, "720p", PIECE_SEGMENT, 3);
     until_published(b, a, "720p", PIECE_SEGMENT, 4);
     assert_false(is_in_catalog(b, a, "720p", PIECE_SEGMENT, 5));
-    jobs_saw(b->jobs, a, bench_rendition(a, "720p"), 4);
+    saw(b, a, "720p", 4);
     until_published(b, a, "720p", PIECE_SEGMENT, 6);
     // Behind the end there is nothing to be made.
-    jobs_saw(b->jobs, a, bench_rendition(a, "720p"), 7);
+    saw(b, a, "720p", 7);
     assert_int_equal(jobs_counts(b->jobs).failed, 0);
 }
 
@@ -362,7 +359,6 @@ int main(void)
         ON_BENCH(each_kind_of_piece_is_made_and_kept),
         ON_BENCH(a_piece_that_is_made_is_not_made_again),
         ON_BENCH(many_waiters_share_one_making),
-        ON_BENCH(numbers_past_the_plan_are_not_found),
         ON_BENCH(who_hangs_up_is_not_told),
         ON_BENCH(what_nobody_wants_any_more_is_not_made),
         ON_BENCH(a_lost_worker_costs_an_attempt_not_the_answer),

@@ -146,7 +146,16 @@ static void copied_packets_serve_as_the_rung_of_their_size(void **state)
     p.audio[0].is_copied = true;
     t[1].channels = 2;
     assert_names(r, build(t, &p, 5000000, r),
-                 "source 720p 480p 360p 240p audio-source audio-64k");
+                 "source 720p 480p 360p 240p audio-source audio-64k 1080p");
+    // Clips have the rung of that size all the same, made as if alone: the
+    // others' pictures do not come through it.
+    assert_true(r[7].is_standby);
+    assert_int_equal(r[7].recipe.mode, RECIPE_ENCODE);
+    assert_int_equal(r[7].height, 1080);
+    assert_int_equal(r[7].recipe.sizes, 1);
+    assert_int_equal(r[1].recipe.size[0].width, 1280);
+    for (int i = 0; i < 7; i++)
+        assert_false(r[i].is_standby);
 }
 
 static void a_costly_copy_leaves_the_encoded_rung_beside_it(void **state)
