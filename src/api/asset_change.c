@@ -61,15 +61,15 @@ static char *patched_text(struct fields *f, const char *name,
 // The patch is laid over the metadata that is there, deep inside too.
 static char *patched_metadata(struct fields *f, const char *present)
 {
-    const json_t *patch = NULL;
+    const json_t *said = NULL;
     if (fields_takes_null(f, "metadata"))
         return mem_text("{}");
-    if (!fields_object(f, "metadata", &patch))
+    if (!fields_object(f, "metadata", &said))
         return NULL;
     json_t *merged = NULL;
     if (object_parse(str_of(present), &merged) != OK)
         merged = json_object();
-    object_merge(merged, patch);
+    object_merge(merged, said);
     char *text = NULL;
     if (object_text(merged, ASSET_METADATA_BYTES - 1, &text) != OK)
         faults_add(&f->faults, STR("metadata"), "is longer than %d bytes",

@@ -90,7 +90,7 @@ void collection_get(struct http_request *r)
 {
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
-    struct collection found;
+    struct collection found = {0};
     if (find(api_of(r)->catalog, http_request_part(r, "id"), &p, &found))
         answer_one(&p, 200, &found);
     reply_send(r, &p);
@@ -158,7 +158,7 @@ static void patch(struct task *t)
 {
     struct digest claim = hash_of(t->id, strlen(t->id));
     claims_own(t->api->claims, &claim);
-    struct collection c;
+    struct collection c = {0};
     if (find_unchanged(t, &c))
         put(t, &c, 200);
     claims_release(t->api->claims, &claim);
@@ -171,7 +171,7 @@ void collection_patch(struct http_request *r)
 
 static void delete_found(struct task *t)
 {
-    struct collection c;
+    struct collection c = {0};
     if (!find_unchanged(t, &c))
         return;
     enum err e = catalog_remove_collection(t->api->catalog, c.id);

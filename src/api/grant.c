@@ -69,7 +69,7 @@ enum err grant_check(const struct grant_keys *k, struct str text,
                      const struct id *id, int64_t epoch, int64_t now_s,
                      int64_t *ret_exp_s)
 {
-    struct grant grant;
+    struct grant grant = {0};
     TRY(grant_parse(text, &grant));
     const struct grant_key *key = NULL;
     for (uint32_t i = 0; i < k->count && !key; i++)

@@ -126,10 +126,11 @@ static void made(void *context, enum err result, const char *detail,
                  struct blob *piece)
 {
     struct wait *w = context;
-    char quoted[LOG_QUOTED_BYTES];
-    if (result != OK)
+    if (result != OK) {
+        char quoted[LOG_QUOTED_BYTES];
         log_debug("piece.not_made error=%s text=%s", err_name(result),
                   log_quote(str_of(detail), quoted));
+    }
     w->bytes = piece; // the reference is ours
     wake(w, result);
 }

@@ -29,11 +29,11 @@ struct play_state {
     bool has_headers;
 };
 // name, value, ... on every answer below /p/ (HTTP-03).
+#define PLAY_EXPOSED                                                           \
+    "Content-Length, Content-Range, ETag, Date, Retry-After, X-Request-Id"
 #define PLAY_HEADERS                                                           \
     "X-Content-Type-Options", "nosniff", "Access-Control-Allow-Origin", "*",   \
-        "Access-Control-Expose-Headers",                                       \
-        "Content-Length, Content-Range, ETag, Date, Retry-After, "             \
-        "X-Request-Id",                                                        \
-        "Referrer-Policy", "no-referrer"
+        "Access-Control-Expose-Headers", PLAY_EXPOSED, "Referrer-Policy",      \
+        "no-referrer"
 extern const char *const play_headers[]; // those, and NULL
-void play_reply(struct http_request *r, struct http_answer *answer);
+void play_reply(struct http_request *r, struct http_answer *whole);

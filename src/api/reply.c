@@ -168,10 +168,11 @@ void reply_error_text(struct reply *p, enum err e, const char *text)
     const char *code = code_of(e);
     const struct problem *kind = problem_find(code);
     bool is_ours = kind->status >= 500;
-    char quoted[LOG_QUOTED_BYTES];
-    if (kind->status == 500)
+    if (kind->status == 500) {
+        char quoted[LOG_QUOTED_BYTES];
         log_error("api.failed error=%s text=%s", err_name(e),
                   log_quote(str_of(text), quoted));
+    }
     reply_problem(p, code, "%s", is_ours || !text[0] ? kind->text : text);
 }
 

@@ -203,10 +203,11 @@ static void probed(void *context, enum err result, const char *detail,
 {
     (void)piece;
     struct upload *u = context;
-    char quoted[LOG_QUOTED_BYTES];
-    if (result != OK)
+    if (result != OK) {
+        char quoted[LOG_QUOTED_BYTES];
         log_warn("upload.not_probed id=%s error=%s text=%s", u->id.text,
                  err_name(result), log_quote(str_of(detail), quoted));
+    }
     u->was_woken = true;
     http_wake(u->ticket);
 }
