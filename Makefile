@@ -262,7 +262,7 @@ lint-unit: | test-deps
 cppcheck: $(VARIANT)/gen/sql.h $(VARIANT)/gen/openapi.h | test-deps
 	$(Q)cppcheck -q -j2 --std=c11 --enable=warning,style,performance,portability \
 	    --inline-suppr --suppressions-list=tests/lint/cppcheck.txt --error-exitcode=1 \
-	    -D_GNU_SOURCE -Iinclude -I$(VARIANT)/gen src
+	    --include=tests/lint/loops.h -D_GNU_SOURCE -Iinclude -I$(VARIANT)/gen src
 TIDY := $(patsubst src/%.c,$(VARIANT)/tidy/%.ok,$(wildcard src/*.c src/*/*.c))
 $(VARIANT)/tidy/%.ok: src/%.c .clang-tidy $(wildcard include/reeld/*.h include/reeld/*/*.h) \
                       $(VARIANT)/gen/sql.h $(VARIANT)/gen/openapi.h | test-deps

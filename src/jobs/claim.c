@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // claim.c - jobs are taken from the catalog and given back, on the pool.
+#include <assert.h>
 #include <stdlib.h>
 
 #include "crew.h"
@@ -30,6 +31,7 @@ static enum err claim(struct claim_errand *e)
         return result;
     }
     TRY(result);
+    assert(e->asset);
     enum asset_state due = e->kind == JOB_PROBE ? ASSET_UPLOADED : ASSET_READY;
     if (e->asset->state == due)
         return OK;

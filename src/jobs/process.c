@@ -28,8 +28,6 @@ enum {
 static const int64_t HELLO_TIMEOUT_US = 20 * INT64_C(1000000);
 static const int64_t LOG_WHILE_US = 10 * INT64_C(1000000);
 
-extern char **environ;
-
 static void close_spawn_parts(posix_spawn_file_actions_t *files,
                               posix_spawnattr_t *attributes)
 {

@@ -174,6 +174,16 @@ enum err request_answered(struct jobs *j, struct worker *w,
     return fail(ERR_BAD_INPUT, "an answer of another kind");
 }
 
+// What yields to everything else may well take longer, without being at fault.
+enum { BACKGROUND_PATIENCE = 8 };
+
+static int64_t timeout_us(const struct jobs_options *o, const struct request *r)
+{
+    if (r->type == WIRE_PROBE)
+        return o->probe_timeout_us;
+    return o->make_timeout_us * (r->is_background ? BACKGROUND_PATIENCE : 1);
+}
+
 enum err request_send(struct jobs *j, struct worker *w, struct request *r,
                       const struct wire_message *m, const int *fds,
                       size_t fd_count, const struct digest *source)
@@ -189,8 +199,6 @@ enum err request_send(struct jobs *j, struct worker *w, struct request *r,
     w->source = *source;
     w->request = r;
     r->worker = w;
-    bool is_probe = r->type == WIRE_PROBE;
-    w->deadline_us = clock_now_us() + (is_probe ? j->options.probe_timeout_us
-                                                : j->options.make_timeout_us);
+    w->deadline_us = clock_now_us() + timeout_us(&j->options, r);
     return OK;
 }

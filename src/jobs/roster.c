@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // roster.c - which worker gets what, and when one comes or goes.
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -253,6 +254,7 @@ static void thin_out_idle(struct jobs *j)
         if (w->state == WORKER_IDLE &&
             (!oldest || w->idle_since_us < oldest->idle_since_us))
             oldest = w;
+        assert(oldest);
         dismiss(j, oldest);
     }
 }

@@ -37,13 +37,16 @@ enum { CANNOT_ENTER = 100, DONE = 0, REFUSED = 1 };
 
 // What became of a child that closed itself and then did `act`: its exit code,
 // or minus the signal that ended it.
-static int closed(int (*act)(void), bool use_filter)
+static int closed_as(uid_t user, int (*act)(void), bool use_filter)
 {
     pid_t parent = getpid();
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         struct sandbox_state state;
+        if (user != geteuid() && (setresgid(user, user, user) != 0 ||
+                                  setresuid(user, user, user) != 0))
+            _exit(CANNOT_ENTER + 1);
         if (sandbox_enter(&limits, 2, parent, use_filter, &state) != OK)
             _exit(CANNOT_ENTER);
         _exit(act());
@@ -51,6 +54,11 @@ static int closed(int (*act)(void), bool use_filter)
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int closed(int (*act)(void), bool use_filter)
+{
+    return closed_as(geteuid(), act, use_filter);
 }
 
 static int refused_if(bool is_refused)
@@ -241,6 +249,19 @@ static void threads_memory_and_clocks_work_inside(void **state)
     assert_int_equal(closed(work, false), DONE);
 }
 
+static void nobody_can_close_itself_too(void **state)
+{
+    (void)state;
+    const uid_t nobody = 65534;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(closed_as(nobody, work, true), DONE);
+    skip_if_sanitized();
+    assert_int_equal(closed_as(nobody, try_open, true), REFUSED);
+    assert_int_equal(closed_as(nobody, try_exec, true), -SIGSYS);
+    assert_int_equal(closed_as(nobody, try_socket, true), -SIGSYS);
+}
+
 static void without_the_filter_files_open(void **state)
 {
     (void)state;
@@ -413,6 +434,7 @@ int main(void)
         cmocka_unit_test(forbidden_calls_answer_an_error),
         cmocka_unit_test(calls_that_start_or_connect_kill),
         cmocka_unit_test(threads_memory_and_clocks_work_inside),
+        cmocka_unit_test(nobody_can_close_itself_too),
         cmocka_unit_test(without_the_filter_files_open),
         cmocka_unit_test(limits_and_environment_are_set),
         cmocka_unit_test(memory_past_the_limit_is_not_given),
