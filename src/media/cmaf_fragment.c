@@ -38,7 +38,7 @@ static int by_time(const void *left, const void *right)
 }
 
 // Times in order of display, made to fit into [from, to); each sample is told
-// its own. They are the decoding times as well.
+// its own.
 static enum err fit_times(const struct cmaf_fragment *f, int64_t *times)
 {
     int64_t count = (int64_t)f->samples;
@@ -56,6 +56,39 @@ static enum err fit_times(const struct cmaf_fragment *f, int64_t *times)
         f->sample[shown[i].sample].pts = times[i];
     }
     return OK;
+}
+
+// Decode times, in order of decoding: the first is `from`, they rise, and no
+// sample is shown before it is decoded. Samples that have to wait for the same
+// picture share the time up to it evenly.
+//
+//   decoded   I0  P4       B2     b1     b3  P8 ...    (shown at)
+//   times     0   1/3      2/3    1      3   3 2/3 ...
+//
+// With the times of display as decode times, as is usual, B-pictures get
+// negative offsets, as deep as this fragment happens to reorder. libavformat
+// (and so mpv and VLC's avformat) takes the deepest one that it has met so far
+// for the delay of the whole track, and moves the pictures against the sound
+// when a later fragment goes deeper. False where pictures lie too close for it.
+static bool fit_decoding(const struct cmaf_fragment *f, int64_t *times)
+{
+    int64_t earliest = INT64_MAX;
+    for (size_t i = f->samples; i-- > 0;)
+        times[i] = earliest = min_i64(earliest, f->sample[i].pts);
+    int64_t last = times[0];
+    for (size_t i = 1, end; i < f->samples; i = end) {
+        int64_t until = times[i];
+        for (end = i; end < f->samples && times[end] == until; end++)
+            ;
+        int64_t waiting = (int64_t)(end - i);
+        if (until - last < waiting)
+            return false;
+        for (int64_t n = 1; n <= waiting; n++)
+            times[i + (size_t)n - 1] =
+                last + scale_floor(until - last, n, waiting);
+        last = until;
+    }
+    return true;
 }
 
 static void write_video_run(const struct cmaf_fragment *f, const int64_t *times,
@@ -121,9 +154,10 @@ static void write_mdat(const struct cmaf_fragment *f, struct buf *out)
 
 enum err cmaf_write_video(const struct cmaf_fragment *f, struct buf *out)
 {
-    scoped(mem) int64_t *times = NEW_ARRAY(f->samples, int64_t);
-    TRY(fit_times(f, times));
-    write_moof(f, times, out);
+    scoped(mem) int64_t *shown = NEW_ARRAY(f->samples, int64_t);
+    scoped(mem) int64_t *decoded = NEW_ARRAY(f->samples, int64_t);
+    TRY(fit_times(f, shown));
+    write_moof(f, fit_decoding(f, decoded) ? decoded : shown, out);
     write_mdat(f, out);
     return buf_end(out);
 }
