@@ -22,8 +22,7 @@ static struct load count_load(const struct jobs *j)
 {
     struct load load = {0};
     const struct worker *w;
-    DL_FOREACH(j->workers, w)
-    {
+    DL_FOREACH (j->workers, w) {
         if (w->state != WORKER_BUSY)
             continue;
         if (w->request->is_background)
@@ -66,9 +65,9 @@ static void gather(const struct jobs *j, struct flight *lead, struct request *r)
     r->flight[r->flights++] = lead;
     for (enum urgency u = 0; u <= lead->urgency; u++) {
         struct flight *f;
-        DL_FOREACH(j->queue[u], f)
-        if (r->flights < WIRE_OUTPUTS_MAX && link_may_join(lead, f))
-            r->flight[r->flights++] = f;
+        DL_FOREACH (j->queue[u], f)
+            if (r->flights < WIRE_OUTPUTS_MAX && link_may_join(lead, f))
+                r->flight[r->flights++] = f;
     }
 }
 
@@ -184,11 +183,11 @@ static struct flight *lead_of(struct jobs *j, struct flight *f)
         return f;
     struct flight *g;
     for (enum urgency u = 0; u <= f->urgency; u++)
-        DL_FOREACH(j->queue[u], g)
-    if (g->piece.kind == PIECE_SEGMENT &&
-        g->piece.rendition == f->piece.rendition && link_may_join(g, f) &&
-        has_room(j, u, link_is_light(g)))
-        return g;
+        DL_FOREACH (j->queue[u], g)
+            if (g->piece.kind == PIECE_SEGMENT &&
+                g->piece.rendition == f->piece.rendition &&
+                link_may_join(g, f) && has_room(j, u, link_is_light(g)))
+                return g;
     return f;
 }
 
@@ -197,8 +196,7 @@ static bool begin_some(struct jobs *j, enum urgency urgency)
 {
     int looked = 0;
     struct flight *f;
-    DL_FOREACH(j->queue[urgency], f)
-    {
+    DL_FOREACH (j->queue[urgency], f) {
         if (++looked > SCAN_MAX)
             break;
         struct flight *lead = lead_of(j, f);

@@ -121,9 +121,9 @@ void flight_weigh(struct jobs *j, struct flight *f)
         return;
     enum urgency urgency = f->floor;
     const struct jobs_waiter *w;
-    DL_FOREACH(f->waiters, w)
-    if (w->urgency < urgency)
-        urgency = w->urgency;
+    DL_FOREACH (f->waiters, w)
+        if (w->urgency < urgency)
+            urgency = w->urgency;
     if (urgency != URGENCIES)
         set_urgency(j, f, urgency);
     else if (f->state == FLIGHT_QUEUED || f->state == FLIGHT_PARTS)
@@ -265,9 +265,9 @@ static bool is_idle_of(const struct flight *f, const struct id *asset)
 static bool concerns(const struct flight *f, const struct id *asset)
 {
     const struct jobs_waiter *w;
-    DL_FOREACH(f->waiters, w)
-    if (waits_for(w, asset))
-        return true;
+    DL_FOREACH (f->waiters, w)
+        if (waits_for(w, asset))
+            return true;
     return is_idle_of(f, asset);
 }
 
@@ -288,8 +288,7 @@ static struct flight *find_of(const struct jobs *j, const struct id *asset)
 static void forget(struct jobs *j, struct flight *f, const struct id *asset)
 {
     struct jobs_waiter *w, *next;
-    DL_FOREACH_SAFE(f->waiters, w, next)
-    {
+    DL_FOREACH_SAFE (f->waiters, w, next) {
         if (!waits_for(w, asset))
             continue;
         DL_DELETE(f->waiters, w);
@@ -317,16 +316,16 @@ void flights_expire(struct jobs *j, int64_t now_us)
 void flights_stop(struct jobs *j)
 {
     struct flight *f, *next;
-    HASH_ITER(hh, j->flights, f, next)
-    tell_all(f, ERR_BUSY, "reeld stops");
-    HASH_ITER(hh, j->flights, f, next)
-    if (f->state != FLIGHT_KEPT)
-        drop(j, f);
+    HASH_ITER (hh, j->flights, f, next)
+        tell_all(f, ERR_BUSY, "reeld stops");
+    HASH_ITER (hh, j->flights, f, next)
+        if (f->state != FLIGHT_KEPT)
+            drop(j, f);
 }
 
 void flights_end(struct jobs *j)
 {
     struct flight *f, *next;
-    HASH_ITER(hh, j->flights, f, next)
-    drop(j, f);
+    HASH_ITER (hh, j->flights, f, next)
+        drop(j, f);
 }

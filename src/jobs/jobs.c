@@ -22,8 +22,8 @@ static void free_jobs(struct jobs *j)
     inbox_done(&j->inbox);
     fd_close(j->epoll_fd);
     struct worker *w, *next;
-    DL_FOREACH_SAFE(j->workers, w, next)
-    free(w);
+    DL_FOREACH_SAFE (j->workers, w, next)
+        free(w);
     pthread_cond_destroy(&j->changed);
     pthread_mutex_destroy(&j->lock);
     free(j->cache.used);

@@ -125,8 +125,8 @@ static uint32_t count_jobs(const struct jobs *j)
 {
     uint32_t count = 0;
     const struct ladder_job *l;
-    DL_FOREACH(j->ladder.jobs, l)
-    count++;
+    DL_FOREACH (j->ladder.jobs, l)
+        count++;
     return count;
 }
 
@@ -194,9 +194,9 @@ static void end_slice(struct jobs *j, struct slice *s)
 static void end_slices_of(struct jobs *j, const struct ladder_job *l)
 {
     struct slice *s, *next;
-    DL_FOREACH_SAFE(j->ladder.slices, s, next)
-    if (s->job == l)
-        end_slice(j, s);
+    DL_FOREACH_SAFE (j->ladder.slices, s, next)
+        if (s->job == l)
+            end_slice(j, s);
 }
 
 static void pause_all(struct jobs *j)
@@ -230,8 +230,7 @@ static bool is_through(const struct ladder_job *l)
 static void end_jobs(struct jobs *j)
 {
     struct ladder_job *l, *next;
-    DL_FOREACH_SAFE(j->ladder.jobs, l, next)
-    {
+    DL_FOREACH_SAFE (j->ladder.jobs, l, next) {
         if (!is_through(l) || has_unpublished(j, l->asset))
             continue;
         end_slices_of(j, l);
@@ -326,8 +325,8 @@ static int count_slices(const struct jobs *j)
 {
     int count = 0;
     const struct slice *s;
-    DL_FOREACH(j->ladder.slices, s)
-    count++;
+    DL_FOREACH (j->ladder.slices, s)
+        count++;
     return count;
 }
 
@@ -338,11 +337,11 @@ static void begin_slices(struct jobs *j)
     while (room > 0 && is_more) {
         is_more = false;
         struct ladder_job *l;
-        DL_FOREACH(j->ladder.jobs, l)
-        if (begin_slice(j, l)) {
-            is_more = true;
-            break;
-        }
+        DL_FOREACH (j->ladder.jobs, l)
+            if (begin_slice(j, l)) {
+                is_more = true;
+                break;
+            }
         room = ladder_workers(j) - count_slices(j);
     }
 }
@@ -354,9 +353,9 @@ void ladder_look(struct jobs *j, int64_t now_us)
     if (j->ladder.jobs && must_wait(j))
         pause_all(j);
     struct slice *s, *next;
-    DL_FOREACH_SAFE(j->ladder.slices, s, next)
-    if (s->pending == 0)
-        go_on(j, s);
+    DL_FOREACH_SAFE (j->ladder.slices, s, next)
+        if (s->pending == 0)
+            go_on(j, s);
     begin_slices(j);
     end_jobs(j);
     claim(j, now_us);
@@ -365,8 +364,7 @@ void ladder_look(struct jobs *j, int64_t now_us)
 void ladder_forget(struct jobs *j, const struct id *asset)
 {
     struct ladder_job *l, *next;
-    DL_FOREACH_SAFE(j->ladder.jobs, l, next)
-    {
+    DL_FOREACH_SAFE (j->ladder.jobs, l, next) {
         if (!id_eq(&l->asset->id, asset))
             continue;
         end_slices_of(j, l);
@@ -377,8 +375,8 @@ void ladder_forget(struct jobs *j, const struct id *asset)
 void ladder_give_back(struct jobs *j)
 {
     struct slice *s, *next;
-    DL_FOREACH_SAFE(j->ladder.slices, s, next)
-    end_slice(j, s);
+    DL_FOREACH_SAFE (j->ladder.slices, s, next)
+        end_slice(j, s);
     while (j->ladder.jobs) {
         struct ladder_job *l = j->ladder.jobs;
         // If it fails, the next start finds the job running and requeues it.

@@ -170,9 +170,9 @@ void probes_look(struct jobs *j, int64_t now_us)
 struct probe *probe_next(const struct jobs *j, bool is_waited_for)
 {
     struct probe *p;
-    DL_FOREACH(j->probing.queued, p)
-    if (!is_waited_for || p->waiters)
-        return p;
+    DL_FOREACH (j->probing.queued, p)
+        if (!is_waited_for || p->waiters)
+            return p;
     return NULL;
 }
 
@@ -180,8 +180,8 @@ int64_t probes_queued(const struct jobs *j)
 {
     int64_t count = 0;
     const struct probe *p;
-    DL_FOREACH(j->probing.queued, p)
-    count++;
+    DL_FOREACH (j->probing.queued, p)
+        count++;
     return count;
 }
 
@@ -334,13 +334,13 @@ void probes_forget(struct jobs *j, const struct id *asset)
 void probes_stop(struct jobs *j)
 {
     struct probe *p, *next;
-    HASH_ITER(hh, j->probing.all, p, next)
-    while (p->waiters) {
-        struct jobs_waiter *w = p->waiters;
-        DL_DELETE(p->waiters, w);
-        w->probe = NULL;
-        waiter_tell(w, ERR_BUSY, "reeld stops", NULL);
-    }
+    HASH_ITER (hh, j->probing.all, p, next)
+        while (p->waiters) {
+            struct jobs_waiter *w = p->waiters;
+            DL_DELETE(p->waiters, w);
+            w->probe = NULL;
+            waiter_tell(w, ERR_BUSY, "reeld stops", NULL);
+        }
 }
 
 static void give_back(struct jobs *j, const struct probe *p)
@@ -353,8 +353,7 @@ static void give_back(struct jobs *j, const struct probe *p)
 void probes_give_back(struct jobs *j)
 {
     struct probe *p, *next;
-    HASH_ITER(hh, j->probing.all, p, next)
-    {
+    HASH_ITER (hh, j->probing.all, p, next) {
         if (p->has_job)
             give_back(j, p);
         HASH_DEL(j->probing.all, p);

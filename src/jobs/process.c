@@ -192,9 +192,8 @@ void worker_reap(struct jobs *j, struct worker *w)
     DL_APPEND(j->reaped, w);
 }
 
-static void log_words(struct jobs *j, struct worker *w, struct str line)
+static void log_words(struct worker *w, struct str line)
 {
-    (void)j;
     int64_t now = clock_now_us();
     if (now - w->log_since_us > LOG_WHILE_US) {
         if (w->log_lost > 0)
@@ -227,7 +226,7 @@ void worker_read_log(struct jobs *j, struct worker *w)
     while (rest.ptr) {
         struct str line = str_cut(&rest, '\n');
         if (line.len > 0)
-            log_words(j, w, line);
+            log_words(w, line);
     }
 }
 

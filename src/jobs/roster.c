@@ -24,8 +24,8 @@ int roster_count(const struct jobs *j, enum worker_state state)
 {
     int count = 0;
     const struct worker *w;
-    DL_FOREACH(j->workers, w)
-    count += w->state == state;
+    DL_FOREACH (j->workers, w)
+        count += w->state == state;
     return count;
 }
 
@@ -218,8 +218,7 @@ struct worker *roster_pick(struct jobs *j, const struct need *n)
     struct worker *best = NULL;
     int best_score = 0;
     struct worker *w;
-    DL_FOREACH(j->workers, w)
-    {
+    DL_FOREACH (j->workers, w) {
         int own = score(w, n);
         if (own > best_score) {
             best = w;
@@ -234,8 +233,7 @@ struct worker *roster_pick(struct jobs *j, const struct need *n)
 static void look_at_deadlines(struct jobs *j, int64_t now_us)
 {
     struct worker *w, *next;
-    DL_FOREACH_SAFE(j->workers, w, next)
-    {
+    DL_FOREACH_SAFE (j->workers, w, next) {
         if (w->deadline_us && now_us >= w->deadline_us)
             roster_bury(j, w, "it took too long");
         else if (w->state == WORKER_IDLE &&
@@ -250,10 +248,10 @@ static void thin_out_idle(struct jobs *j)
     int most = j->options.workers + 2;
     while (roster_count(j, WORKER_IDLE) > most) {
         struct worker *oldest = NULL, *w;
-        DL_FOREACH(j->workers, w)
-        if (w->state == WORKER_IDLE &&
-            (!oldest || w->idle_since_us < oldest->idle_since_us))
-            oldest = w;
+        DL_FOREACH (j->workers, w)
+            if (w->state == WORKER_IDLE &&
+                (!oldest || w->idle_since_us < oldest->idle_since_us))
+                oldest = w;
         assert(oldest);
         dismiss(j, oldest);
     }
@@ -289,8 +287,7 @@ void roster_look(struct jobs *j, int64_t now_us)
 void roster_stop(struct jobs *j)
 {
     struct worker *w;
-    DL_FOREACH(j->workers, w)
-    {
+    DL_FOREACH (j->workers, w) {
         struct request *request = w->request;
         w->request = NULL;
         worker_kill(j, w);
@@ -302,7 +299,7 @@ void roster_stop(struct jobs *j)
 void roster_free_reaped(struct jobs *j)
 {
     struct worker *w, *next;
-    DL_FOREACH_SAFE(j->reaped, w, next)
-    free(w);
+    DL_FOREACH_SAFE (j->reaped, w, next)
+        free(w);
     j->reaped = NULL;
 }
