@@ -42,15 +42,15 @@ static struct http_answer *new_answer(struct str type, struct buf *text,
     return http_answer_new(&o, body);
 }
 
-static enum err make(struct api *a, const struct asset *asset,
+static enum err make(struct api *a, const struct play_show *show,
                      const struct play_path *path, bool is_gzip,
                      struct http_answer **ret)
 {
     scoped(buf) struct buf text;
     buf_init(&text, MANIFEST_BYTES_MAX);
-    TRY(play_write_manifest(a->catalog, asset, path, &text));
+    TRY(play_write_manifest(a->catalog, show, path, "", &text));
     TRY(buf_end(&text));
-    *ret = new_answer(str_of(play_content_type(asset, path)), &text, is_gzip);
+    *ret = new_answer(str_of(play_content_type(show, path)), &text, is_gzip);
     return OK;
 }
 
@@ -70,21 +70,23 @@ _Static_assert(sizeof(struct manifest_key) == sizeof(struct id) +
 // The generation is read before the facts: a text that is older than its
 // number would stay, one that is newer is only made again.
 static enum err find(struct api *a, const struct asset *asset,
-                     const struct play_path *path, bool is_gzip,
-                     struct http_answer **ret)
+                     const struct play_show *show, const struct play_path *path,
+                     bool is_gzip, struct http_answer **ret)
 {
+    if (play_show_timeline(show)) // clips: not kept
+        return make(a, show, path, is_gzip, ret);
     struct manifest_key key = {
         .id = asset->id,
         .generation = catalog_generation(a->catalog, &asset->id),
         .manifest = (int32_t)path->manifest,
-        .rendition = path->rendition,
+        .rendition = path->rung,
         .is_gzip = is_gzip,
     };
     struct str name = {(const char *)&key, sizeof(key)};
     *ret = http_cache_get(a->cache, name);
     if (*ret)
         return OK;
-    TRY(make(a, asset, path, is_gzip, ret));
+    TRY(make(a, show, path, is_gzip, ret));
     http_cache_put(a->cache, name, *ret);
     return OK;
 }
@@ -103,12 +105,12 @@ static void limit_age(struct http_request *r, const struct play_right *right)
 }
 
 void manifest_answer(struct http_request *r, const struct asset *asset,
-                     const struct play_path *path,
+                     const struct play_show *show, const struct play_path *path,
                      const struct play_right *right)
 {
     scoped(http_answer) struct http_answer *answer = NULL;
     bool is_gzip = http_request_accepts_gzip(r);
-    enum err e = find(api_of(r), asset, path, is_gzip, &answer);
+    enum err e = find(api_of(r), asset, show, path, is_gzip, &answer);
     if (e == ERR_NOT_FOUND) {
         refuse(r, "not_found", "The asset has nothing of that name.");
         return;

@@ -196,14 +196,13 @@ static void wait_for(struct http_request *r, const struct piece *piece,
         wake(w, e);
 }
 
-void piece_answer(struct http_request *r, const struct asset *asset,
+void piece_answer(struct http_request *r, const struct play_show *show,
                   const struct play_path *path, const struct play_right *right)
 {
     struct api *a = api_of(r);
     scoped(piece) struct piece piece = {0};
-    const char *type = play_content_type(asset, path);
-    enum err e = piece_of_asset(asset, (uint32_t)path->rendition, path->piece,
-                                path->number, &piece);
+    const char *type = play_content_type(show, path);
+    enum err e = play_piece_of(show, path, &piece);
     if (e != OK) {
         refuse_piece(r, e);
         return;

@@ -16,11 +16,12 @@ struct play_right {
     bool is_private; // by a key in the header: shared caches must not keep it
 };
 
+// `asset` is what the show is of.
 void manifest_answer(struct http_request *r, const struct asset *asset,
-                     const struct play_path *path,
+                     const struct play_show *show, const struct play_path *path,
                      const struct play_right *right);
 // Parks where the piece has to be made first.
-void piece_answer(struct http_request *r, const struct asset *asset,
+void piece_answer(struct http_request *r, const struct play_show *show,
                   const struct play_path *path, const struct play_right *right);
 
 // State of a request whose answer carries the headers of play_headers already,

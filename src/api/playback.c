@@ -92,8 +92,12 @@ static void answer(struct http_request *r, const struct asset *asset,
     if (!read_query(r, &wants_ts))
         return;
     struct str rest = http_request_part(r, "rest");
+    scoped(play_show) const struct play_show *show = NULL;
+    struct str name;
     struct play_path path;
-    enum err e = play_parse(asset, rest, wants_ts, &path);
+    enum err e = play_open(asset, rest, &show, &name);
+    if (e == OK)
+        e = play_parse(show, name, wants_ts, &path);
     if (e == ERR_NOT_FOUND && is_absent(rest))
         refuse(r, "not_implemented", "This version does not make that.");
     else if (e == ERR_NOT_FOUND)
@@ -101,9 +105,9 @@ static void answer(struct http_request *r, const struct asset *asset,
     else if (e != OK)
         refuse_error(r, e);
     else if (path.is_manifest)
-        manifest_answer(r, asset, &path, right);
+        manifest_answer(r, asset, show, &path, right);
     else
-        piece_answer(r, asset, &path, right);
+        piece_answer(r, show, &path, right);
 }
 
 void playback_get(struct http_request *r)

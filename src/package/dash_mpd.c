@@ -122,11 +122,15 @@ static void timeline(struct mpd *m, const struct stretch *s)
     end(m);
 }
 
-static void segments(struct mpd *m, const struct stretch *s)
+static void segments(struct mpd *m, const char *init, const struct stretch *s)
 {
+    char text[TEXT_BYTES];
+    snprintf(text, sizeof text, "$RepresentationID$/%s", init);
     begin(m, "SegmentTemplate");
     number(m, "timescale", s->timescale);
-    attribute(m, "initialization", "$RepresentationID$/init.mp4");
+    if (s->zero > 0)
+        number(m, "presentationTimeOffset", s->zero);
+    attribute(m, "initialization", text);
     attribute(m, "media", "$RepresentationID$/$Number$.m4s");
     number(m, "startNumber", s->first_number);
     timeline(m, s);
@@ -176,6 +180,20 @@ static void audio_representation(struct mpd *m,
     end(m);
 }
 
+// DASH-14. Sets have the same ids in all Periods.
+static void follow(struct mpd *m, const struct dash_period *period)
+{
+    static const char *const scheme[] = {
+        [DASH_CONNECTED] = "urn:mpeg:dash:period-connectivity:2015",
+        [DASH_CONTINUOUS] = "urn:mpeg:dash:period-continuity:2015",
+    };
+    if (period->follows == DASH_ALONE)
+        return;
+    char former[TEXT_BYTES];
+    snprintf(former, sizeof former, "%u", period[-1].id);
+    descriptor(m, "SupplementalProperty", scheme[period->follows], former);
+}
+
 static void set(struct mpd *m, uint32_t id, const char *type, const char *mime)
 {
     begin(m, "AdaptationSet");
@@ -190,8 +208,9 @@ static void video_set(struct mpd *m, const struct dash_period *period)
 {
     const struct presentation *p = period->presentation;
     set(m, VIDEO_SET, "video", "video/mp4");
+    follow(m, period);
     role(m, true);
-    segments(m, period->video);
+    segments(m, period->init, period->video);
     for (uint32_t i = 0; i < p->videos; i++)
         video_representation(m, &p->video[i]);
     end(m);
@@ -203,11 +222,12 @@ static void audio_set(struct mpd *m, const struct dash_period *period,
     const struct package_audio *audio = &period->presentation->audio[i];
     set(m, VIDEO_SET + 1 + i, "audio", "audio/mp4");
     attribute(m, "lang", label->language);
+    follow(m, period);
     begin(m, "Label");
     m->failed |= xmlTextWriterWriteString(m->writer, xml(label->name)) < 0;
     end(m);
     role(m, i == 0);
-    segments(m, &period->audio[i]);
+    segments(m, period->init, &period->audio[i]);
     for (uint32_t k = 0; k < audio->renditions; k++)
         audio_representation(m, &audio->rendition[k]);
     end(m);
@@ -226,31 +246,52 @@ static int64_t longest_us(const struct dash_period *period)
     return us;
 }
 
-static void presentation(struct mpd *m, const struct dash_period *period)
+static void period_element(struct mpd *m, const struct dash_period *period,
+                           int64_t start_us)
 {
     const struct presentation *p = period->presentation;
     struct label label[TRACKS_MAX];
     label_audios(p, label);
-    int64_t longest = longest_us(period);
-
-    begin(m, "MPD");
-    attribute(m, "xmlns", "urn:mpeg:dash:schema:mpd:2011");
-    attribute(m, "profiles", PROFILES);
-    attribute(m, "type", "static");
-    duration(m, "mediaPresentationDuration", period->duration_us);
-    // bandwidth is the peak of whole segments, so one segment of buffer is
-    // enough to never starve at that rate (DASH-12).
-    duration(m, "minBufferTime", longest);
-    duration(m, "maxSegmentDuration", longest);
+    char id[TEXT_BYTES];
+    snprintf(id, sizeof id, "%u", period->id);
     begin(m, "Period");
-    attribute(m, "id", period->id);
-    attribute(m, "start", "PT0S");
+    attribute(m, "id", id);
+    duration(m, "start", start_us);
     duration(m, "duration", period->duration_us);
     if (p->videos > 0)
         video_set(m, period);
     for (uint32_t i = 0; i < p->audios; i++)
         audio_set(m, period, i, &label[i]);
     end(m);
+}
+
+static void presentation(struct mpd *m, const struct dash_list *list)
+{
+    int64_t longest = 0, total_us = 0;
+    for (uint32_t i = 0; i < list->periods; i++) {
+        longest = max_i64(longest, longest_us(&list->period[i]));
+        total_us += list->period[i].duration_us;
+    }
+    begin(m, "MPD");
+    attribute(m, "xmlns", "urn:mpeg:dash:schema:mpd:2011");
+    attribute(m, "profiles", PROFILES);
+    attribute(m, "type", "static");
+    duration(m, "mediaPresentationDuration", total_us);
+    // bandwidth is the peak of whole segments, so one segment of buffer is
+    // enough to never starve at that rate (DASH-12).
+    duration(m, "minBufferTime", longest);
+    duration(m, "maxSegmentDuration", longest);
+    if (*list->base_url) {
+        begin(m, "BaseURL");
+        m->failed |=
+            xmlTextWriterWriteString(m->writer, xml(list->base_url)) < 0;
+        end(m);
+    }
+    int64_t start_us = 0;
+    for (uint32_t i = 0; i < list->periods; i++) {
+        period_element(m, &list->period[i], start_us);
+        start_us += list->period[i].duration_us;
+    }
     end(m);
 }
 
@@ -260,7 +301,7 @@ static int add_to_buf(void *context, const char *bytes, int len)
     return len;
 }
 
-enum err dash_write(const struct dash_period *period, struct buf *out)
+enum err dash_write(const struct dash_list *list, struct buf *out)
 {
     // Not xmlTextWriterStartDocument(): with an encoding it converts each byte,
     // and looks converters up in tables that threads share.
@@ -276,7 +317,7 @@ enum err dash_write(const struct dash_period *period, struct buf *out)
     }
     struct mpd m = {writer, false};
     m.failed |= xmlTextWriterSetIndent(writer, 1) < 0;
-    presentation(&m, period);
+    presentation(&m, list);
     m.failed |= xmlTextWriterFlush(writer) < 0;
     if (m.failed)
         return fail(ERR_IO, "libxml2 has no memory");

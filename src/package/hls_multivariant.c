@@ -56,7 +56,8 @@ static bool has_group(const struct presentation *p)
     return !p->is_muxed && (p->videos > 0 ? p->audios > 0 : p->audios > 1);
 }
 
-static void write_media(const struct presentation *p, struct buf *out)
+static void write_media(const struct presentation *p, const char *base,
+                        struct buf *out)
 {
     struct label label[TRACKS_MAX];
     label_audios(p, label);
@@ -67,10 +68,10 @@ static void write_media(const struct presentation *p, struct buf *out)
         buf_printf(out,
                    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"" AUDIO_GROUP "\","
                    "NAME=\"%s\",LANGUAGE=\"%s\",DEFAULT=%s,AUTOSELECT=%s,"
-                   "CHANNELS=\"%d\",URI=\"%s/index.m3u8\"\n",
+                   "CHANNELS=\"%d\",URI=\"%s%s/index.m3u8\"\n",
                    label[i].name, label[i].language, i == 0 ? "YES" : "NO",
                    label[i].is_first_of_language ? "YES" : "NO",
-                   (int)r->channels, r->name);
+                   (int)r->channels, base, r->name);
     }
 }
 
@@ -107,7 +108,7 @@ static void write_resolution(const struct package_rendition *r, struct buf *out)
 }
 
 static void write_variant(const struct presentation *p, const struct variant *v,
-                          struct buf *out)
+                          const char *base, struct buf *out)
 {
     const struct package_rendition *r = v->rendition;
     buf_text(out, "#EXT-X-STREAM-INF:");
@@ -124,7 +125,7 @@ static void write_variant(const struct presentation *p, const struct variant *v,
     }
     if (v->has_group)
         buf_text(out, ",AUDIO=\"" AUDIO_GROUP "\"");
-    buf_printf(out, ",CLOSED-CAPTIONS=NONE\n%s/%s.m3u8\n", r->name,
+    buf_printf(out, ",CLOSED-CAPTIONS=NONE\n%s%s/%s.m3u8\n", base, r->name,
                p->is_muxed ? "ts" : "index");
 }
 
@@ -138,7 +139,8 @@ static struct variant video_variant(const struct presentation *p, uint32_t i)
 
 // The variant to begin with, the nearest to START_BPS, goes first; the others
 // keep their order.
-static void write_videos(const struct presentation *p, struct buf *out)
+static void write_videos(const struct presentation *p, const char *base,
+                         struct buf *out)
 {
     if (p->videos == 0)
         return;
@@ -152,18 +154,19 @@ static void write_videos(const struct presentation *p, struct buf *out)
         }
     }
     struct variant v = video_variant(p, start);
-    write_variant(p, &v, out);
+    write_variant(p, &v, base, out);
     for (uint32_t i = 0; i < p->videos; i++) {
         if (i == start)
             continue;
         v = video_variant(p, i);
-        write_variant(p, &v, out);
+        write_variant(p, &v, base, out);
     }
 }
 
 // For lines that carry no picture, the cheapest sound alone (HLS-34). With no
 // pictures at all, every rendition of the main track.
-static void write_sounds(const struct presentation *p, struct buf *out)
+static void write_sounds(const struct presentation *p, const char *base,
+                         struct buf *out)
 {
     if (p->audios == 0 || (p->videos > 0 && p->is_muxed))
         return;
@@ -174,13 +177,14 @@ static void write_sounds(const struct presentation *p, struct buf *out)
                             i == 0 && has_group(p)};
         if (v.has_group)
             v.rates = group_rates(p);
-        write_variant(p, &v, out);
+        write_variant(p, &v, base, out);
     }
 }
 
 // None in MPEG-TS: I-frames are CMAF, whose times are ten seconds off those of
 // the TS segments, and variants must agree (RFC 8216 section 6.2.4).
-static void write_iframes(const struct presentation *p, struct buf *out)
+static void write_iframes(const struct presentation *p, const char *base,
+                          struct buf *out)
 {
     for (uint32_t i = 0; i < p->videos && !p->is_muxed; i++) {
         const struct package_rendition *r = &p->video[i];
@@ -190,18 +194,19 @@ static void write_iframes(const struct presentation *p, struct buf *out)
         write_rates(r->iframes, out);
         buf_printf(out, ",CODECS=\"%s\"", r->codecs);
         write_resolution(r, out);
-        buf_printf(out, ",URI=\"%s/iframes.m3u8\"\n", r->name);
+        buf_printf(out, ",URI=\"%s%s/iframes.m3u8\"\n", base, r->name);
     }
 }
 
-enum err hls_write_multivariant(const struct presentation *p, struct buf *out)
+enum err hls_write_multivariant(const struct presentation *p, const char *base,
+                                struct buf *out)
 {
     buf_printf(out, "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-INDEPENDENT-SEGMENTS\n",
                p->is_muxed ? VERSION_TS : VERSION_CMAF);
     if (has_group(p))
-        write_media(p, out);
-    write_videos(p, out);
-    write_sounds(p, out);
-    write_iframes(p, out);
+        write_media(p, base, out);
+    write_videos(p, base, out);
+    write_sounds(p, base, out);
+    write_iframes(p, base, out);
     return buf_end(out);
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-// facts.c - what manifests say of an asset, gathered from model and catalog.
+// facts.c - what manifests say of a show, gathered from model and catalog.
 //
-// How fast a rendition has to be fetched is measured as soon as every segment
-// of it has been made; until then (and after an eviction) manifests give the
-// declared upper bound and no average. A part of the segments would do for
-// neither: the peak may lie in what is missing, and a player trusts BANDWIDTH.
+// How fast a rendition of an asset has to be fetched is measured as soon as
+// every segment of it has been made; until then (and after an eviction)
+// manifests give the declared upper bound and no average. A part of the
+// segments would do for neither: the peak may lie in what is missing, and a
+// player trusts BANDWIDTH. Clips are never measured: their manifests do not
+// change, and cost no question to the catalog.
 #include "facts.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "lay.h"
 #include "reeld/base/mem.h"
-#include "reeld/package/hls.h"
 
 enum {
     MICROSECONDS = 1000000,
@@ -19,28 +24,39 @@ enum {
     TS_FIXED_BPS = 110000,
 };
 
-// What one gathering works on.
-struct gather {
-    struct catalog *catalog;
-    const struct asset *asset;
-    int64_t target_us;
-    enum facts_use use;
-};
-
-static uint32_t iframes_of(const struct asset *a, uint32_t r)
+void facts_done(struct facts *f)
 {
-    return a->rendition[r].recipe.mode == RECIPE_COPY ? a->plan->segments
-                                                      : a->plan->gops;
+    free(f->rendition);
+    free(f->codecs);
 }
 
-// Leaves *rates alone unless all `count` pieces are made.
-static enum err measure(const struct gather *g, uint32_t r,
+struct facts_source facts_source(struct catalog *c, const struct play_show *s,
+                                 enum facts_use use)
+{
+    struct facts_source source = {.catalog = c, .show = s, .use = use};
+    source.target_us = lay_target_seconds(s) * MICROSECONDS;
+    if (s->timeline)
+        source.edge_gops = lay_edge_gops(s, source.target_us / 2);
+    return source;
+}
+
+static uint32_t iframes_of(const struct asset *a, const struct rendition *r)
+{
+    return r->recipe.mode == RECIPE_COPY ? a->plan->segments : a->plan->gops;
+}
+
+// Leaves *rates alone unless all `count` pieces of an asset by itself are made.
+static enum err measure(const struct facts_source *source, uint32_t rung,
                         enum piece_kind kind, uint32_t count,
                         struct package_rates *rates)
 {
+    const struct asset *a = source->show->asset;
+    if (!a)
+        return OK;
+    int32_t own = show_server(source->show->show, 0, rung)->own;
     struct piece_rates made;
-    TRY(catalog_rates(g->catalog, g->asset->source_row, g->asset->recipe_row[r],
-                      kind, g->target_us, &made));
+    TRY(catalog_rates(source->catalog, a->source_row, a->recipe_row[own], kind,
+                      source->target_us, &made));
     if (made.segments != count || made.duration_us <= 0)
         return OK;
     rates->average_bps =
@@ -49,6 +65,18 @@ static enum err measure(const struct gather *g, uint32_t r,
     // Where all segments are short, none of them counts as a peak.
     rates->peak_bps = max_i64(made.peak_bps, rates->average_bps);
     return OK;
+}
+
+// The bound of a rendition was found for segments of the plan. Edges may have
+// more GOPs a second, and each starts with a buffer that is half full.
+static int64_t declared_bps(const struct facts_source *source,
+                            const struct rendition *r)
+{
+    if (r->audio >= 0 || r->recipe.mode == RECIPE_COPY)
+        return r->declared_bps;
+    int64_t cap = r->recipe.cap_bps;
+    int64_t bps = cap + scale_ceil(cap, source->edge_gops, 2000);
+    return max_i64(r->declared_bps, bps + bps / 50);
 }
 
 // An I-frame stands for its GOP. The bound of an encoded rung is its cap and
@@ -69,42 +97,19 @@ static void describe_video(const struct asset *a, const struct rendition *r,
     to->height = to->coded_height = r->height;
     to->sample_aspect = (struct rational){1, 1};
     to->frame_rate = r->frame_rate;
+    if (r->recipe.mode != RECIPE_COPY)
+        return;
     const struct track *t = &a->track[r->track];
-    if (r->recipe.mode == RECIPE_COPY && t->rotation % 180 == 0) {
+    if (t->rotation % 180 == 0) {
         to->coded_width = t->coded_width;
         to->coded_height = t->coded_height;
         to->sample_aspect = rational_reduce(t->sample_aspect);
     }
 }
 
-static enum err describe(const struct gather *g, uint32_t i,
-                         struct package_rendition *to)
-{
-    const struct asset *a = g->asset;
-    const struct rendition *r = &a->rendition[i];
-    *to = (struct package_rendition){
-        .name = r->name,
-        .codecs = r->codecs,
-        .rates = {.peak_bps = r->declared_bps},
-        .channels = r->recipe.channels,
-        .sample_rate = r->recipe.sample_rate,
-    };
-    TRY(measure(g, i, PIECE_SEGMENT, a->plan->segments, &to->rates));
-    if (r->audio >= 0)
-        return OK;
-    describe_video(a, r, to);
-    if (g->use != FACTS_HLS)
-        return OK;
-    to->iframes = declared_iframes(r);
-    // Nobody makes all I-frames of a rendition that is not whole itself.
-    if (to->rates.average_bps == 0)
-        return OK;
-    return measure(g, i, PIECE_IFRAME, iframes_of(a, i), &to->iframes);
-}
-
 // The rates of the CMAF segments `sound` and `r` as those of the MPEG-TS
 // segment that both become; `sound` is NULL where there is one track.
-static enum err to_ts(const struct gather *g, uint32_t i,
+static enum err to_ts(const struct facts_source *source, uint32_t rung,
                       const struct package_rendition *sound,
                       struct package_rendition *r)
 {
@@ -117,92 +122,129 @@ static enum err to_ts(const struct gather *g, uint32_t i,
     r->rates = (struct package_rates){.peak_bps = bps};
     if (!is_whole)
         return OK;
-    return measure(g, i, PIECE_TS, g->asset->plan->segments, &r->rates);
+    return measure(source, rung, PIECE_TS, source->show->asset->plan->segments,
+                   &r->rates);
 }
 
-static enum err all_to_ts(const struct gather *g, struct facts *f)
+static enum err all_to_ts(const struct facts_source *source, struct facts *f)
 {
-    const struct asset *a = g->asset;
-    int main = f->presentation.videos > 0 ? asset_main_audio(a) : -1;
+    const struct show *s = source->show->show;
+    bool is_muxed = s->videos > 0 && s->rungs > s->videos;
     const struct package_rendition *sound =
-        main >= 0 ? &f->rendition[main] : NULL;
-    uint32_t count =
-        f->presentation.videos > 0 ? f->presentation.videos : a->renditions;
+        is_muxed ? &f->rendition[s->videos] : NULL;
+    uint32_t count = s->videos > 0 ? s->videos : s->rungs;
     for (uint32_t i = 0; i < count; i++)
-        TRY(to_ts(g, i, sound, &f->rendition[i]));
+        TRY(to_ts(source, i, sound, &f->rendition[i]));
     return OK;
 }
 
-// Renditions come best video first, then sound track by track.
-enum err facts_gather(struct catalog *c, const struct asset *a,
-                      enum facts_use use, struct facts *ret)
+static enum err describe(const struct facts_source *source, uint32_t asset,
+                         uint32_t rung, struct package_rendition *to)
 {
-    const struct plan *plan = a->plan;
-    int64_t target =
-        hls_target_seconds(plan_longest_segment(plan), plan->timescale);
-    struct gather g = {c, a, target * MICROSECONDS, use};
+    const struct show *s = source->show->show;
+    const struct asset *a = s->asset[asset];
+    const struct rendition *r = show_server(s, asset, rung)->rendition;
+    *to = (struct package_rendition){
+        .name = s->rung[rung].name,
+        .codecs = r->codecs,
+        .rates = {.peak_bps = declared_bps(source, r)},
+        .channels = r->recipe.channels,
+        .sample_rate = r->recipe.sample_rate,
+    };
+    TRY(measure(source, rung, PIECE_SEGMENT, a->plan->segments, &to->rates));
+    if (r->audio >= 0)
+        return OK;
+    describe_video(a, r, to);
+    if (source->use != FACTS_HLS || !s->is_asset)
+        return OK;
+    to->iframes = declared_iframes(r);
+    // Nobody makes all I-frames of a rendition that is not whole itself.
+    if (to->rates.average_bps == 0)
+        return OK;
+    return measure(source, rung, PIECE_IFRAME, iframes_of(a, r), &to->iframes);
+}
+
+// The track that sound comes from; NULL: silence.
+static const struct track *track_of(const struct show *s, uint32_t asset,
+                                    uint32_t rung)
+{
+    int32_t track = show_server(s, asset, rung)->rendition->track;
+    return track >= 0 ? &s->asset[asset]->track[track] : NULL;
+}
+
+// Rungs come best video first, then sound track by track.
+enum err facts_of_asset(const struct facts_source *source, uint32_t asset,
+                        struct facts *ret)
+{
+    const struct show *s = source->show->show;
+    ret->rendition = NEW_ARRAY(s->rungs, struct package_rendition);
     struct presentation *p = &ret->presentation;
     *p = (struct presentation){.video = ret->rendition,
-                               .is_muxed = use == FACTS_HLS_TS};
-    for (uint32_t i = 0; i < a->renditions; i++) {
-        const struct rendition *r = &a->rendition[i];
-        if (r->is_standby)
+                               .videos = s->videos,
+                               .is_muxed = source->use == FACTS_HLS_TS};
+    for (uint32_t i = 0; i < s->rungs; i++) {
+        TRY(describe(source, asset, i, &ret->rendition[i]));
+        if (!s->rung[i].is_audio)
             continue;
-        TRY(describe(&g, i, &ret->rendition[i]));
-        if (r->audio < 0) {
-            p->videos++;
-            continue;
-        }
-        if (i == 0 || a->rendition[i - 1].audio != r->audio) {
-            const struct track *t = &a->track[r->track];
+        if (i == s->videos || s->rung[i - 1].track != s->rung[i].track) {
+            const struct track *t = track_of(s, asset, i);
             p->audio[p->audios++] = (struct package_audio){
-                t->title, t->language, &ret->rendition[i], 0};
+                t ? t->title : "", t ? t->language : "", &ret->rendition[i], 0};
         }
         p->audio[p->audios - 1].renditions++;
     }
-    return p->is_muxed ? all_to_ts(&g, ret) : OK;
+    return p->is_muxed ? all_to_ts(source, ret) : OK;
 }
 
-// The borders of audio[audio]'s segments lie on its own grid, in samples.
-static void lay_audio(const struct plan *p, uint32_t audio, int64_t *border)
+// ---- several assets --------------------------------------------------------
+
+// Every format that the rung has anywhere (HLS-25).
+static void add_codecs(const char *codecs, char to[static FACTS_CODECS_BYTES])
 {
-    int64_t origin = p->audio[audio].grid_origin;
-    for (uint32_t k = 0; k < p->segments; k++) {
-        int64_t first, count;
-        plan_audio_range(p, audio, k, &first, &count);
-        border[k] = origin + first * AAC_FRAME_SAMPLES;
-        border[k + 1] = border[k] + count * AAC_FRAME_SAMPLES;
+    if (strstr(to, codecs))
+        return;
+    size_t len = strlen(to);
+    snprintf(to + len, FACTS_CODECS_BYTES - len, "%s%s", len > 0 ? "," : "",
+             codecs);
+}
+
+static void merge(const struct package_rendition *from, char *codecs,
+                  struct package_rendition *to)
+{
+    add_codecs(from->codecs, codecs);
+    to->codecs = codecs;
+    to->rates.peak_bps = max_i64(to->rates.peak_bps, from->rates.peak_bps);
+    if ((int64_t)from->width * from->height > (int64_t)to->width * to->height) {
+        to->width = from->width;
+        to->height = from->height;
     }
+    if (rational_compare(from->frame_rate, to->frame_rate) > 0)
+        to->frame_rate = from->frame_rate; // the highest (HLS-27)
 }
 
-struct stretch facts_segments(const struct asset *a, uint32_t r,
-                              int64_t **ret_border)
+enum err facts_of_show(const struct facts_source *source, struct facts *ret)
 {
-    const struct plan *p = a->plan;
-    int audio = a->rendition[r].audio;
-    int64_t *border = NEW_ARRAY((size_t)p->segments + 1, int64_t);
-    if (audio >= 0)
-        lay_audio(p, (uint32_t)audio, border);
-    for (uint32_t k = 0; k <= p->segments && audio < 0; k++)
-        border[k] = p->gop_border[p->segment_gop[k]];
-    *ret_border = border;
-    return (struct stretch){.timescale = a->rendition[r].timescale,
-                            .segments = p->segments,
-                            .border = border};
-}
-
-struct stretch facts_iframes(const struct asset *a, uint32_t r,
-                             int64_t **ret_border)
-{
-    const struct plan *p = a->plan;
-    if (a->rendition[r].recipe.mode == RECIPE_COPY) {
-        // Only where segments begin is there an IDR; pieces count GOPs.
-        struct stretch s = facts_segments(a, r, ret_border);
-        s.number = p->segment_gop;
-        return s;
+    const struct show *s = source->show->show;
+    TRY(facts_of_asset(source, 0, ret));
+    if (s->assets == 1)
+        return OK;
+    ret->codecs = mem_new(s->rungs, sizeof *ret->codecs);
+    for (uint32_t i = 0; i < s->rungs; i++)
+        add_codecs(ret->rendition[i].codecs, ret->codecs[i]);
+    for (uint32_t a = 1; a < s->assets; a++) {
+        scoped(facts) struct facts other = {0};
+        TRY(facts_of_asset(source, a, &other));
+        for (uint32_t i = 0; i < s->rungs; i++)
+            merge(&other.rendition[i], ret->codecs[i], &ret->rendition[i]);
+        // Words that are not true from end to end are left out.
+        for (uint32_t i = 0; i < ret->presentation.audios; i++) {
+            struct package_audio *audio = &ret->presentation.audio[i];
+            const struct package_audio *its = &other.presentation.audio[i];
+            if (strcmp(audio->language, its->language) != 0)
+                audio->language = "";
+            if (strcmp(audio->title, its->title) != 0)
+                audio->title = "";
+        }
     }
-    *ret_border = NULL;
-    return (struct stretch){.timescale = p->timescale,
-                            .segments = p->gops,
-                            .border = p->gop_border};
+    return OK;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// parse.c - what a path below /p/{grant}/{id}/ names.
-#include "reeld/play.h"
-
-#include <string.h>
+// parse.c - what a path below an asset, its clips or a stream names.
+#include "play_show.h"
 
 static enum err not_found(struct str path)
 {
@@ -21,10 +19,10 @@ static bool to_number(struct str text, uint32_t *ret)
     return true;
 }
 
-static enum err parse_of_asset(struct str path, bool wants_ts,
+static enum err parse_of_whole(struct str path, bool wants_ts,
                                struct play_path *ret)
 {
-    struct play_path found = {.is_manifest = true, .rendition = -1};
+    struct play_path found = {.is_manifest = true, .rung = -1};
     if (str_eq(path, STR("index.m3u8")))
         found.manifest =
             wants_ts ? PLAY_HLS_MULTIVARIANT_TS : PLAY_HLS_MULTIVARIANT;
@@ -36,14 +34,8 @@ static enum err parse_of_asset(struct str path, bool wants_ts,
     return OK;
 }
 
-// In an asset with pictures MPEG-TS is theirs, with sound muxed in.
-static bool has_ts(const struct asset *a, const struct rendition *r)
-{
-    return r->audio < 0 || a->plan->video_track < 0;
-}
-
-static bool parse_playlist(const struct asset *a, const struct rendition *r,
-                           struct str name, enum play_manifest *ret)
+static bool parse_playlist(const struct show *s, uint32_t rung, struct str name,
+                           enum play_manifest *ret)
 {
     if (str_eq(name, STR("index.m3u8"))) {
         *ret = PLAY_HLS_MEDIA;
@@ -51,67 +43,93 @@ static bool parse_playlist(const struct asset *a, const struct rendition *r,
     }
     if (str_eq(name, STR("ts.m3u8"))) {
         *ret = PLAY_HLS_MEDIA_TS;
-        return has_ts(a, r);
+        return show_has_ts(s, rung);
     }
     *ret = PLAY_HLS_IFRAMES;
-    return str_eq(name, STR("iframes.m3u8")) && r->audio < 0;
+    return str_eq(name, STR("iframes.m3u8")) && !s->rung[rung].is_audio;
 }
 
-static bool parse_piece(const struct asset *a, const struct rendition *r,
-                        struct str name, struct play_path *p)
+// "init.mp4", of a show of several assets "init-{clip}.mp4".
+static bool parse_init(const struct show *s, struct str name,
+                       struct play_path *p)
 {
-    if (str_eq(name, STR("init.mp4"))) {
-        p->piece = PIECE_INIT;
+    p->piece = PIECE_INIT;
+    if (s->assets == 1)
+        return str_eq(name, STR("init.mp4"));
+    if (!str_starts(name, STR("init-")) || !str_ends(name, STR(".mp4")))
+        return false;
+    name = str_skip(name, 5);
+    name.len = name.len > 4 ? name.len - 4 : 0;
+    if (!to_number(name, &p->number))
+        return false;
+    for (uint32_t i = 0; i < s->assets; i++)
+        if (s->first_clip[i] == p->number)
+            return true;
+    return false;
+}
+
+// Pieces of a clip are counted over the timeline, those of an asset as it has
+// them.
+static bool has_number(const struct play_show *s, const struct play_path *p)
+{
+    if (s->timeline)
+        return p->number < s->timeline->segments;
+    int64_t border[ASSET_BORDERS_MAX];
+    uint32_t count;
+    int32_t own = show_server(s->show, 0, (uint32_t)p->rung)->own;
+    return asset_piece_borders(s->asset, (uint32_t)own, p->piece, p->number,
+                               border, &count) == OK;
+}
+
+static bool parse_piece(const struct play_show *s, struct str name,
+                        struct play_path *p)
+{
+    if (parse_init(s->show, name, p))
         return true;
-    }
     struct str rest = name;
     struct str stem = str_cut(&rest, '.');
     bool is_ts = str_eq(rest, STR("ts"));
     if (!is_ts && !str_eq(rest, STR("m4s")))
         return false;
+    uint32_t rung = (uint32_t)p->rung;
     p->piece = is_ts ? PIECE_TS : PIECE_SEGMENT;
     if (!is_ts && str_starts(stem, STR("i"))) {
         p->piece = PIECE_IFRAME;
         stem = str_skip(stem, 1);
+        if (s->show->rung[rung].is_audio)
+            return false;
     }
-    if (!to_number(stem, &p->number) || (is_ts && !has_ts(a, r)))
+    if (!to_number(stem, &p->number) || (is_ts && !show_has_ts(s->show, rung)))
         return false;
-    int64_t border[ASSET_BORDERS_MAX];
-    uint32_t count;
-    return asset_piece_borders(a, (uint32_t)p->rendition, p->piece, p->number,
-                               border, &count) == OK;
+    return has_number(s, p);
 }
 
-enum err play_parse(const struct asset *a, struct str path, bool wants_ts,
+enum err play_parse(const struct play_show *s, struct str rest, bool wants_ts,
                     struct play_path *ret)
 {
-    if (a->state != ASSET_READY)
-        return not_found(path);
-    struct str name = path;
+    struct str name = rest;
     struct str first = str_cut(&name, '/');
     if (!name.ptr)
-        return parse_of_asset(path, wants_ts, ret);
+        return parse_of_whole(rest, wants_ts, ret);
 
-    struct play_path found = {.rendition = asset_rendition(a, first)};
-    if (found.rendition < 0)
-        return not_found(path);
-    const struct rendition *r = &a->rendition[found.rendition];
-    if (r->is_standby)
-        return not_found(path);
-    found.is_manifest = parse_playlist(a, r, name, &found.manifest);
-    if (!found.is_manifest && !parse_piece(a, r, name, &found))
-        return not_found(path);
+    struct play_path found = {.rung = show_find(s->show, first)};
+    if (found.rung < 0)
+        return not_found(rest);
+    found.is_manifest =
+        parse_playlist(s->show, (uint32_t)found.rung, name, &found.manifest);
+    if (!found.is_manifest && !parse_piece(s, name, &found))
+        return not_found(rest);
     *ret = found;
     return OK;
 }
 
-const char *play_content_type(const struct asset *a, const struct play_path *p)
+const char *play_content_type(const struct play_show *s,
+                              const struct play_path *p)
 {
     if (p->is_manifest)
         return p->manifest == PLAY_DASH ? "application/dash+xml"
                                         : "application/vnd.apple.mpegurl";
     if (p->piece == PIECE_TS)
         return "video/mp2t"; // sound alone too (HTTP-02)
-    bool is_audio = a->rendition[p->rendition].audio >= 0;
-    return is_audio ? "audio/mp4" : "video/mp4";
+    return s->show->rung[p->rung].is_audio ? "audio/mp4" : "video/mp4";
 }

@@ -1,12 +1,72 @@
 // SPDX-License-Identifier: MIT
-// piece.c - pieces that are made already, as bytes.
-#include "reeld/play.h"
+// piece.c - pieces of shows: which they are, and their bytes where they are
+// made already.
+#include "play_show.h"
 
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"
 #include "reeld/base/thread.h"
 
 enum { PIECE_BYTES_MAX = 1 << 30 };
+
+static enum err timeline_piece(const struct play_show *s,
+                               const struct play_path *p, struct piece *ret)
+{
+    const struct timeline *t = s->timeline;
+    uint32_t segment = 0, clip = p->number;
+    if (p->piece != PIECE_INIT) {
+        const struct clip *found;
+        TRY(timeline_find(t, p->number, &found, &segment));
+        clip = (uint32_t)(found - t->clip);
+    }
+    return show_piece(s->show, t, clip, (uint32_t)p->rung, p->piece, segment,
+                      ret);
+}
+
+enum err play_piece_of(const struct play_show *s, const struct play_path *p,
+                       struct piece *ret)
+{
+    if (p->is_manifest || p->rung < 0)
+        return fail(ERR_NOT_FOUND, "that is no piece");
+    if (s->timeline)
+        return timeline_piece(s, p, ret);
+    // Its own numbers; no timeline has to be laid for them.
+    int32_t own = show_server(s->show, 0, (uint32_t)p->rung)->own;
+    return piece_of_asset(s->asset, (uint32_t)own, p->piece, p->number, ret);
+}
+
+// Among the rungs of pictures, the one whose variant playlists list first.
+static uint32_t first_rung(const struct show *s)
+{
+    const int64_t start_bps = 2000000; // see package/hls_multivariant.c
+    int64_t nearest = INT64_MAX;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < s->videos; i++) {
+        int64_t off = show_server(s, 0, i)->rendition->declared_bps - start_bps;
+        if ((off < 0 ? -off : off) >= nearest)
+            continue;
+        nearest = off < 0 ? -off : off;
+        found = i;
+    }
+    return found;
+}
+
+uint32_t play_first_pieces(const struct play_show *s, bool wants_ts,
+                           struct piece ret[static 2])
+{
+    const struct show *show = s->show;
+    uint32_t count = 0;
+    struct play_path p = {.piece = wants_ts ? PIECE_TS : PIECE_SEGMENT,
+                          .rung = (int)first_rung(show)};
+    if (show->videos > 0 && play_piece_of(s, &p, &ret[count]) == OK)
+        count++;
+    bool is_muxed = wants_ts && show->videos > 0;
+    p.rung = (int)show->videos;
+    if (show->rungs > show->videos && !is_muxed &&
+        play_piece_of(s, &p, &ret[count]) == OK)
+        count++;
+    return count;
+}
 
 // The store lost what the catalog promises. Served again as soon as it has been
 // made again; the fact and the remains go where changing facts is allowed.

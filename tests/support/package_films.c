@@ -2,6 +2,8 @@
 // package_films.c - presentations of fixed facts for tests of the writers.
 #include "package_films.h"
 
+#include <stdio.h>
+
 #define NTSC                                                                   \
     {                                                                          \
         30000, 1001                                                            \
@@ -127,4 +129,43 @@ struct stretch song_audio(void)
     static const int64_t border[] = {0, 192512, 384000, 576512};
     return (struct stretch){
         .timescale = 48000, .segments = 3, .border = border};
+}
+
+// The film from 1.001 s on, its pictures 1001 ticks apart.
+static const int64_t film_pictures[][4] = {
+    {30030,  60060,  120120, 240240},
+    {240240, 390390, 0,      0     },
+    {600600, 720720, 840840, 0     },
+};
+static const int64_t other_pictures[] = {25600, 76800};
+// The first packet that begins in each segment, at 48 kHz.
+static const int64_t film_sound[][4] = {
+    {48128,  96256,   192512,  385024},
+    {385024, 625664,  0,       0     },
+    {961536, 1153536, 1345536, 0     },
+};
+static const int64_t other_sound[] = {96256, 288768};
+
+void clip_parts(struct hls_part to[static 4], bool is_sound)
+{
+    static const uint32_t segments[] = {3, 1, 2, 1}, first[] = {0, 3, 4, 6};
+    static const int film_clip[] = {0, 1, 2, -1}, init[] = {0, 0, 0, 3};
+    for (int i = 0; i < 4; i++) {
+        int clip = film_clip[i];
+        const int64_t *pictures =
+            clip < 0 ? other_pictures : film_pictures[clip];
+        const int64_t *sound = clip < 0 ? other_sound : film_sound[clip];
+        uint32_t timescale = clip < 0 ? 12800 : 30000;
+        int64_t ticks = pictures[segments[i]] - pictures[0];
+        to[i] = (struct hls_part){.runs_on = i == 1};
+        to[i].stretch = (struct stretch){
+            .timescale = is_sound ? 48000 : timescale,
+            .segments = segments[i],
+            .border = is_sound ? sound : pictures,
+            .first_number = first[i],
+            .zero = scale_round(pictures[0], is_sound ? 48000 : timescale,
+                                timescale),
+            .duration_us = scale_round(ticks, 1000000, timescale)};
+        snprintf(to[i].init, sizeof to[i].init, "init-%d.mp4", init[i]);
+    }
 }

@@ -12,17 +12,31 @@
 #include "reeld/base/err.h"
 #include "reeld/package/presentation.h"
 
+// What a player may keep from the Period before (DASH-14).
+enum dash_follow {
+    DASH_ALONE,     // nothing
+    DASH_CONNECTED, // inits
+    DASH_CONTINUOUS // and time runs on
+};
+
 struct dash_period {
-    const char *id;
+    uint32_t id;
     int64_t duration_us; // > 0
     const struct presentation *presentation;
     // One a set: all renditions of a set have the same segments (DASH-11).
     const struct stretch *video; // NULL: sound alone
     const struct stretch *audio; // one a track, in the presentation's order
+    const char *init;            // "init.mp4", behind the rendition's name
+    enum dash_follow follows;    // not of the first one
+};
+
+struct dash_list {
+    const struct dash_period *period;
+    uint32_t periods;     // > 0
+    const char *base_url; // ends in a slash; "": the folder of the MPD
 };
 
 // A static MPD whose segments are {rendition}/{number}.m4s behind
-// {rendition}/init.mp4: the files that HLS names, too (CMAF-14).
+// {rendition}/{init}: the files that HLS names, too (CMAF-14).
 // ERR_TOO_LARGE when `out` is full, ERR_IO when libxml2 has no memory.
-must_check enum err dash_write(const struct dash_period *period,
-                               struct buf *out);
+must_check enum err dash_write(const struct dash_list *list, struct buf *out);

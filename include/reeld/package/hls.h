@@ -14,14 +14,25 @@
 #include "reeld/package/presentation.h"
 
 // The multivariant playlist. Its URIs are {rendition}/index.m3u8,
-// {rendition}/iframes.m3u8, and {rendition}/ts.m3u8 where sound is muxed in.
+// {rendition}/iframes.m3u8, and {rendition}/ts.m3u8 where sound is muxed in,
+// each behind `base` ("" or text that ends in a slash).
 // ERR_TOO_LARGE when `out` is full.
 must_check enum err hls_write_multivariant(const struct presentation *p,
-                                           struct buf *out);
+                                           const char *base, struct buf *out);
+
+enum { HLS_INIT_BYTES = 24 };
+
+// One stretch of a playlist.
+struct hls_part {
+    struct stretch stretch;
+    char init[HLS_INIT_BYTES]; // URI of EXT-X-MAP; "": MPEG-TS
+    // Time and init go on from the part before, so there is no discontinuity.
+    bool runs_on;
+};
 
 struct hls_media {
-    const struct stretch *stretch;
-    const char *init;            // URI of EXT-X-MAP; NULL: MPEG-TS
+    const struct hls_part *part;
+    uint32_t parts;              // > 0
     const char *prefix, *suffix; // around the number in a segment's URI
     int64_t target_seconds;      // from hls_target_seconds()
     bool is_iframes_only;

@@ -56,9 +56,12 @@ struct presentation {
 };
 
 // The longest run of segments that share one init and unbroken time: an HLS
-// discontinuity sequence, one set of a DASH Period. An asset is one stretch.
+// discontinuity sequence, one set of a DASH Period. An asset is one stretch, so
+// is each clip of a list.
 //
-//   border   |---- segment 0 ----|---- segment 1 ----| ... |
+//   border        |---- segment 0 ----|---- segment 1 ----| ... |
+//   clip             |-- duration_us ------------------------|
+//                    zero
 struct stretch {
     uint32_t timescale;    // ticks a second
     uint32_t segments;     // > 0
@@ -66,6 +69,12 @@ struct stretch {
     // The number in each segment's URI; NULL: from first_number on, no holes.
     const uint32_t *number;
     uint32_t first_number;
+    // Of a clip: the media time that is its start, and how long it lasts.
+    // Sound keeps to its own grid and so begins and ends a little off; lists
+    // of it last as long as those of pictures all the same, or the joints of a
+    // long list would drift apart. duration_us 0: as the borders say.
+    int64_t zero;
+    int64_t duration_us;
 };
 
 // Of the longest segment, in ticks of its timescale.

@@ -39,15 +39,22 @@ static void assert_valid(const struct buf *text)
     xmlFreeDoc(doc);
 }
 
+static enum err write_one(const struct dash_period *period, struct buf *out)
+{
+    struct dash_list list = {period, 1, ""};
+    return dash_write(&list, out);
+}
+
 static void a_film_is_one_period(void **state)
 {
     (void)state;
     struct presentation p = film();
     struct stretch video = film_video();
-    struct dash_period period = {"0", 20020000, &p, &video, film_audio()};
+    struct dash_period period = {
+        0, 20020000, &p, &video, film_audio(), "init.mp4", DASH_ALONE};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
-    assert_int_equal(dash_write(&period, &out), OK);
+    assert_int_equal(write_one(&period, &out), OK);
     assert_golden("film.mpd", &out);
     assert_valid(&out);
 }
@@ -57,10 +64,11 @@ static void sound_alone_has_no_video_set(void **state)
     (void)state;
     struct presentation p = song();
     struct stretch audio = song_audio();
-    struct dash_period period = {"0", 12010667, &p, NULL, &audio};
+    struct dash_period period = {0,      12010667,   &p,        NULL,
+                                 &audio, "init.mp4", DASH_ALONE};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
-    assert_int_equal(dash_write(&period, &out), OK);
+    assert_int_equal(write_one(&period, &out), OK);
     assert_golden("song.mpd", &out);
     assert_valid(&out);
 }
@@ -71,10 +79,11 @@ static void titles_are_escaped(void **state)
     struct presentation p = song();
     p.audio[0].title = "<&> ]]> é";
     struct stretch audio = song_audio();
-    struct dash_period period = {"0", 12010667, &p, NULL, &audio};
+    struct dash_period period = {0,      12010667,   &p,        NULL,
+                                 &audio, "init.mp4", DASH_ALONE};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
-    assert_int_equal(dash_write(&period, &out), OK);
+    assert_int_equal(write_one(&period, &out), OK);
     assert_non_null(
         strstr((char *)out.bytes, "<Label>&lt;&amp;&gt; ]]&gt; é</Label>"));
     assert_valid(&out);
@@ -90,13 +99,42 @@ static void equal_durations_share_an_entry(void **state)
     struct stretch audio = {
         .timescale = 48000, .segments = SEGMENTS, .border = border};
     struct presentation p = song();
-    struct dash_period period = {"0", INT64_C(4010666667), &p, NULL, &audio};
+    struct dash_period period = {0,      INT64_C(4010666667), &p,        NULL,
+                                 &audio, "init.mp4",          DASH_ALONE};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
-    assert_int_equal(dash_write(&period, &out), OK);
+    assert_int_equal(write_one(&period, &out), OK);
     assert_non_null(
         strstr((char *)out.bytes, "<S t=\"512\" d=\"192512\" r=\"999\"/>\n"));
     assert_non_null(strstr((char *)out.bytes, "\"PT4010.666667S\""));
+    assert_valid(&out);
+}
+
+// DASH-04, DASH-10, DASH-14.
+static void each_clip_is_a_period(void **state)
+{
+    (void)state;
+    struct hls_part video[4], audio[4];
+    clip_parts(video, false);
+    clip_parts(audio, true);
+    struct presentation p = film();
+    p.audios = 1;
+    struct dash_period period[4];
+    for (uint32_t i = 0; i < 4; i++)
+        period[i] = (struct dash_period){
+            .id = i,
+            .duration_us = video[i].stretch.duration_us,
+            .presentation = &p,
+            .video = &video[i].stretch,
+            .audio = &audio[i].stretch,
+            .init = video[i].init,
+            .follows = i == 1 ? DASH_CONTINUOUS : DASH_ALONE};
+    period[2].follows = DASH_CONNECTED;
+    struct dash_list list = {period, 4, "t/1-2/"};
+    scoped(buf) struct buf out;
+    buf_init(&out, TEXT_MAX);
+    assert_int_equal(dash_write(&list, &out), OK);
+    assert_golden("clips.mpd", &out);
     assert_valid(&out);
 }
 
@@ -105,10 +143,11 @@ static void a_full_buffer_is_reported(void **state)
     (void)state;
     struct presentation p = song();
     struct stretch audio = song_audio();
-    struct dash_period period = {"0", 12010667, &p, NULL, &audio};
+    struct dash_period period = {0,      12010667,   &p,        NULL,
+                                 &audio, "init.mp4", DASH_ALONE};
     scoped(buf) struct buf out;
     buf_init(&out, 300);
-    assert_int_equal(dash_write(&period, &out), ERR_TOO_LARGE);
+    assert_int_equal(write_one(&period, &out), ERR_TOO_LARGE);
 }
 
 int main(void)
@@ -118,6 +157,7 @@ int main(void)
         cmocka_unit_test(sound_alone_has_no_video_set),
         cmocka_unit_test(titles_are_escaped),
         cmocka_unit_test(equal_durations_share_an_entry),
+        cmocka_unit_test(each_clip_is_a_period),
         cmocka_unit_test(a_full_buffer_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,11 +31,15 @@ static int close_sample(void **state)
 // The text, to be released with free().
 static char *manifest(const struct asset *a, const char *path, bool wants_ts)
 {
+    scoped(play_show) const struct play_show *show = NULL;
+    struct str rest;
     struct play_path p;
-    assert_int_equal(play_parse(a, str_of(path), wants_ts, &p), OK);
+    assert_int_equal(play_open(a, str_of(path), &show, &rest), OK);
+    assert_int_equal(play_parse(show, rest, wants_ts, &p), OK);
     struct buf out;
     buf_init(&out, TEXT_MAX);
-    assert_int_equal(play_write_manifest(sample.catalog, a, &p, &out), OK);
+    assert_int_equal(play_write_manifest(sample.catalog, show, &p, "", &out),
+                     OK);
     size_t len;
     return (char *)buf_take(&out, &len);
 }
@@ -54,8 +58,8 @@ static void follow(const struct asset *a, const char *folder, const char *text,
     char copy[TEXT_MAX / 4];
     assert_true(strlen(text) < sizeof copy);
     memcpy(copy, text, strlen(text) + 1);
-    char *rest = copy;
-    for (char *line; (line = strsep(&rest, "\n"));) {
+    char *lines = copy;
+    for (char *line; (line = strsep(&lines, "\n"));) {
         char *uri = *line != '#' ? line : strstr(line, "URI=\"");
         if (!uri || *uri == '\0')
             continue;
@@ -65,8 +69,11 @@ static void follow(const struct asset *a, const char *folder, const char *text,
         }
         char path[128];
         snprintf(path, sizeof path, "%s%s", folder, uri);
+        scoped(play_show) const struct play_show *show = NULL;
+        struct str rest;
         struct play_path p;
-        enum err result = play_parse(a, str_of(path), false, &p);
+        assert_int_equal(play_open(a, str_of(path), &show, &rest), OK);
+        enum err result = play_parse(show, rest, false, &p);
         if (result != OK)
             print_error("%s\n", path);
         assert_int_equal(result, OK);
@@ -74,7 +81,8 @@ static void follow(const struct asset *a, const char *folder, const char *text,
         if (!p.is_manifest)
             continue;
         char below[64];
-        snprintf(below, sizeof below, "%s/", a->rendition[p.rendition].name);
+        snprintf(below, sizeof below, "%.*s%s/", (int)(rest.ptr - path), path,
+                 play_show_offer(show)->rung[p.rung].name);
         scoped(mem) char *child = manifest(a, path, false);
         follow(a, below, child, ret_count);
     }
@@ -190,12 +198,13 @@ static void dash_times_are_those_of_the_plan(void **state)
 static void a_full_buffer_is_reported(void **state)
 {
     (void)state;
+    scoped(play_show) const struct play_show *show = NULL;
+    assert_int_equal(play_show_of_asset(sample.film, &show), OK);
     struct play_path p;
-    assert_int_equal(play_parse(sample.film, STR("manifest.mpd"), false, &p),
-                     OK);
+    assert_int_equal(play_parse(show, STR("manifest.mpd"), false, &p), OK);
     scoped(buf) struct buf out;
     buf_init(&out, 1000);
-    assert_int_equal(play_write_manifest(sample.catalog, sample.film, &p, &out),
+    assert_int_equal(play_write_manifest(sample.catalog, show, &p, "", &out),
                      ERR_TOO_LARGE);
 }
 

@@ -23,10 +23,26 @@ static int close_sample(void **state)
     return 0;
 }
 
+static enum err try(const struct asset *a, struct str path, bool wants_ts,
+                    struct play_path *ret)
+{
+    scoped(play_show) const struct play_show *show = NULL;
+    struct str rest;
+    TRY(play_open(a, path, &show, &rest));
+    return play_parse(show, rest, wants_ts, ret);
+}
+
+static const char *type_of(const struct asset *a, const struct play_path *p)
+{
+    scoped(play_show) const struct play_show *show = NULL;
+    assert_int_equal(play_show_of_asset(a, &show), OK);
+    return play_content_type(show, p);
+}
+
 static struct play_path parse(const struct asset *a, const char *path)
 {
     struct play_path p = {0};
-    enum err result = play_parse(a, str_of(path), false, &p);
+    enum err result = try(a, str_of(path), false, &p);
     if (result != OK)
         print_error("%s: %s\n", path, fail_text());
     assert_int_equal(result, OK);
@@ -39,15 +55,14 @@ static void manifests_of_an_asset_are_found(void **state)
     struct play_path p = parse(sample.film, "index.m3u8");
     assert_true(p.is_manifest);
     assert_int_equal(p.manifest, PLAY_HLS_MULTIVARIANT);
-    assert_int_equal(p.rendition, -1);
-    assert_string_equal(play_content_type(sample.film, &p),
+    assert_int_equal(p.rung, -1);
+    assert_string_equal(type_of(sample.film, &p),
                         "application/vnd.apple.mpegurl");
-    assert_int_equal(play_parse(sample.film, STR("index.m3u8"), true, &p), OK);
+    assert_int_equal(try(sample.film, STR("index.m3u8"), true, &p), OK);
     assert_int_equal(p.manifest, PLAY_HLS_MULTIVARIANT_TS);
     p = parse(sample.film, "manifest.mpd");
     assert_int_equal(p.manifest, PLAY_DASH);
-    assert_string_equal(play_content_type(sample.film, &p),
-                        "application/dash+xml");
+    assert_string_equal(type_of(sample.film, &p), "application/dash+xml");
 }
 
 static void playlists_of_a_rendition_are_found(void **state)
@@ -66,7 +81,7 @@ static void playlists_of_a_rendition_are_found(void **state)
         struct play_path p = parse(sample.film, paths[i].path);
         assert_true(p.is_manifest);
         assert_int_equal(p.manifest, paths[i].manifest);
-        const char *name = sample.film->rendition[p.rendition].name;
+        const char *name = sample.film->rendition[p.rung].name;
         assert_memory_equal(paths[i].path, name, strlen(name));
     }
 }
@@ -96,7 +111,7 @@ static void pieces_are_found(void **state)
         assert_false(p.is_manifest);
         assert_int_equal(p.piece, paths[i].piece);
         assert_int_equal(p.number, paths[i].number);
-        assert_string_equal(play_content_type(sample.film, &p), paths[i].type);
+        assert_string_equal(type_of(sample.film, &p), paths[i].type);
     }
 }
 
@@ -107,7 +122,7 @@ static void sound_alone_has_ts_of_its_own(void **state)
     assert_int_equal(p.manifest, PLAY_HLS_MEDIA_TS);
     p = parse(sample.song, "audio-128k/0.ts");
     assert_int_equal(p.piece, PIECE_TS);
-    assert_string_equal(play_content_type(sample.song, &p), "video/mp2t");
+    assert_string_equal(type_of(sample.song, &p), "video/mp2t");
 }
 
 static void all_else_is_not_found(void **state)
@@ -155,15 +170,14 @@ static void all_else_is_not_found(void **state)
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct play_path p;
-        enum err result = play_parse(sample.film, str_of(paths[i]), false, &p);
+        enum err result = try(sample.film, str_of(paths[i]), false, &p);
         if (result != ERR_NOT_FOUND)
             print_error("%s\n", paths[i]);
         assert_int_equal(result, ERR_NOT_FOUND);
     }
     struct play_path p;
     struct str with_nul = {"720p/0.m4s\0", 11};
-    assert_int_equal(play_parse(sample.film, with_nul, false, &p),
-                     ERR_NOT_FOUND);
+    assert_int_equal(try(sample.film, with_nul, false, &p), ERR_NOT_FOUND);
 }
 
 static void nothing_plays_before_it_is_ready(void **state)
@@ -172,8 +186,7 @@ static void nothing_plays_before_it_is_ready(void **state)
     struct asset *a = asset_new();
     a->state = ASSET_UPLOADED;
     struct play_path p;
-    assert_int_equal(play_parse(a, STR("index.m3u8"), false, &p),
-                     ERR_NOT_FOUND);
+    assert_int_equal(try(a, STR("index.m3u8"), false, &p), ERR_NOT_FOUND);
     asset_unref(a);
 }
 

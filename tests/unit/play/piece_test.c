@@ -27,29 +27,30 @@ static int close_sample(void **state)
     return 0;
 }
 
-static struct play_path path_of(const char *path)
+static struct piece piece_of(const struct asset *a, const char *path)
 {
+    scoped(play_show) const struct play_show *show = NULL;
+    struct str rest;
     struct play_path p;
-    assert_int_equal(play_parse(sample.film, str_of(path), false, &p), OK);
-    return p;
+    struct piece piece;
+    assert_int_equal(play_open(a, str_of(path), &show, &rest), OK);
+    assert_int_equal(play_parse(show, rest, false, &p), OK);
+    assert_int_equal(play_piece_of(show, &p, &piece), OK);
+    return piece;
 }
 
 static enum err get(const char *path, struct digest *ret_key, struct blob **ret)
 {
-    struct play_path p = path_of(path);
-    scoped(piece) struct piece piece = {0};
-    assert_int_equal(piece_of_asset(sample.film, (uint32_t)p.rendition, p.piece,
-                                    p.number, &piece),
-                     OK);
+    scoped(piece) struct piece piece = piece_of(sample.film, path);
     *ret_key = piece.key;
     return play_piece(sample.catalog, sample.store, &piece, ret);
 }
 
 static void make(const char *path, const char *bytes)
 {
-    struct play_path p = path_of(path);
-    play_sample_make(&sample, sample.film, (uint32_t)p.rendition, p.piece,
-                     p.number, bytes);
+    scoped(piece) struct piece piece = piece_of(sample.film, path);
+    play_sample_make(&sample, sample.film, piece.rendition, piece.kind,
+                     piece.number, bytes);
 }
 
 static void a_made_piece_is_given_out(void **state)
