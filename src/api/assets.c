@@ -278,7 +278,9 @@ void asset_grant(struct http_request *r)
     scoped(fields) struct fields f;
     int64_t life_s = a->o.grant_life_us / 1000000;
     int64_t most_s = a->o.grant_life_max_us / 1000000;
-    enum err e = fields_parse(http_request_body(r), &f);
+    // Without a body the link has the usual life.
+    struct str body = http_request_body(r);
+    enum err e = fields_parse(body.len > 0 ? body : STR("{}"), &f);
     if (e == OK) {
         fields_int(&f, "expires_in", 1, most_s, &life_s);
         e = fields_end(&f);

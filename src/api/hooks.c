@@ -19,8 +19,12 @@ static void call_free(void *held)
     free(call);
 }
 
+// No body at all needs no type; the handler decides whether it may be missing.
 static bool is_json_body(struct http_request *r, unsigned flags)
 {
+    if (http_request_content_length(r) <= 0 &&
+        http_request_header(r, "Transfer-Encoding").len == 0)
+        return true;
     struct str type = http_request_header(r, "Content-Type");
     struct str essence = str_trim(str_cut(&type, ';'));
     if (str_eq_nocase(essence, STR("application/json")))

@@ -180,6 +180,15 @@ test('a grant ends on time, and its manifests are not kept longer', async () => 
   assert.equal((await get('/index.m3u8')).status, 200);
 });
 
+test('a link without a wish has the usual life', async () => {
+  for (const what of [{}, {json: {}}]) {
+    const answer = await reeld.call('POST', `/v1/assets/${asset.id}/grants`, what);
+    assert.equal(answer.status, 201);
+    const life = Date.parse((await answer.json()).expires_at) - Date.now();
+    assert.ok(Math.abs(life - 24 * 3600e3) < 5000, String(life));
+  }
+});
+
 test('a grant cannot be had for longer than allowed', async () => {
   for (const json of [{expires_in: 0}, {expires_in: 7 * 86400 + 1}, {expires_in: '60'}, {expires: 60}])
     await isProblem(await reeld.call('POST', `/v1/assets/${asset.id}/grants`, {json}), 400, 'invalid_request');
