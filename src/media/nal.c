@@ -6,7 +6,7 @@
 
 struct nal_walk nal_walk_over(const uint8_t *bytes, size_t len, int length_size)
 {
-    return (struct nal_walk){bytes, bytes + len, length_size};
+    return (struct nal_walk){bytes, bytes ? bytes + len : NULL, length_size};
 }
 
 // The first 00 00 01 at or after `at`, or `end`.
