@@ -45,24 +45,32 @@ static enum err renew_rendition(struct db *db, const struct asset *a,
     return query_run(&q);
 }
 
+static enum err renew_renditions(struct db *db, const struct asset *a,
+                                 const char *build, uint32_t *ret_changed)
+{
+    *ret_changed = 0;
+    for (uint32_t i = 0; i < a->renditions; i++) {
+        struct digest hash = recipe_hash(&a->rendition[i].recipe, build);
+        if (digest_eq(&hash, &a->recipe[i]))
+            continue;
+        TRY(renew_rendition(db, a, i, build));
+        ++*ret_changed;
+    }
+    return OK;
+}
+
 // Not synced one by one: the mark that all are done is, and with it all before.
 static enum err renew_asset(struct catalog *c, const struct id *id,
                             const char *build, uint32_t *ret_assets)
 {
     struct asset *fresh = asset_new();
     scoped(asset) const struct asset *a = fresh;
-    uint32_t changed = 0;
     {
         scoped(change) struct change w = {0};
         TRY(change_begin(c, DB_LAZY, &w));
         TRY(asset_rows_read(w.db, id, fresh));
-        for (uint32_t i = 0; i < a->renditions; i++) {
-            struct digest hash = recipe_hash(&a->rendition[i].recipe, build);
-            if (digest_eq(&hash, &a->recipe[i]))
-                continue;
-            TRY(renew_rendition(w.db, a, i, build));
-            changed++;
-        }
+        uint32_t changed;
+        TRY(renew_renditions(w.db, a, build, &changed));
         if (changed == 0)
             return OK;
         enum err e = change_commit(&w);

@@ -103,7 +103,7 @@ static enum err upload(struct house *h, unsigned seed, struct asset **ret)
 static enum err probe(struct house *h, const struct asset *up)
 {
     struct asset *a = asset_new();
-    scoped(asset) const struct asset *held = a;
+    scoped(asset) const struct asset *probed = a;
     a->id = up->id;
     a->tracks = 1;
     a->track[0] = (struct track){
@@ -130,7 +130,7 @@ static enum err probe(struct house *h, const struct asset *up)
     TRY(plan_lay_audio(p, &plan_wish, 48000 * 8));
     struct ladder_wish wish = {.audio_bps = {128000}, .audios = 1};
     TRY(ladder_build(&wish, a->track, 1, p, 0, a->rendition, &a->renditions));
-    return catalog_asset_ready(h->catalog, a, "crash", true);
+    return catalog_asset_ready(h->catalog, probed, "crash", true);
 }
 
 static enum err make_pieces(struct house *h, const struct id *id)
