@@ -20,6 +20,12 @@ static int64_t process_cpu_us(void)
 static bool is_encoded_video(const struct wire_output *o)
 {
     return o->recipe.kind == TRACK_VIDEO && o->recipe.mode == RECIPE_ENCODE &&
+           o->recipe.stream >= 0 && o->kind != PIECE_INIT;
+}
+
+bool make_is_black(const struct wire_output *o)
+{
+    return o->recipe.kind == TRACK_VIDEO && o->recipe.stream < 0 &&
            o->kind != PIECE_INIT;
 }
 
@@ -59,11 +65,14 @@ static enum err make_output(struct make *m, uint32_t output)
 
 static enum err make_outputs(struct make *m)
 {
-    bool has_encoded_video = false;
+    bool has_encoded_video = false, has_black = false;
     for (uint32_t i = 0; i < m->ask->outputs; i++) {
         TRY(make_output(m, i));
         has_encoded_video |= is_encoded_video(&m->ask->output[i]);
+        has_black |= make_is_black(&m->ask->output[i]);
     }
+    if (has_black)
+        TRY(make_black_video(m));
     return has_encoded_video ? make_encoded_video(m) : OK;
 }
 

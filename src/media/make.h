@@ -18,6 +18,9 @@ struct make {
 
 // All encoded video SEGMENTs and IFRAMEs, from one decode.
 must_check enum err make_encoded_video(struct make *m);
+// Is it a piece of pictures made of no stream? All of these at once.
+bool make_is_black(const struct wire_output *o);
+must_check enum err make_black_video(struct make *m);
 // One output each.
 must_check enum err make_copied_video(struct make *m, uint32_t output);
 must_check enum err make_encoded_audio(struct make *m, uint32_t output);

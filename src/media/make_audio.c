@@ -105,7 +105,8 @@ static enum err run(struct make *m, struct encoding *e, struct buf *out)
         .to = r->grid_origin + (e->end + POSTROLL) * AAC_FRAME_SAMPLES};
     for (int32_t c = 0; c < r->channels; c++)
         e->plane[c] = NEW_ARRAY((size_t)(wish.to - wish.from), float);
-    TRY(pcm_read(m, &wish, e->plane));
+    if (r->stream >= 0) // else they stay as they are: silence
+        TRY(pcm_read(m, &wish, e->plane));
     TRY(aac_open_encoder(r->sample_rate, r->channels, r->bitrate, &e->encoder));
     TRY(encode(e));
     struct cmaf_fragment f = {.timescale = (uint32_t)r->sample_rate,

@@ -115,7 +115,8 @@ static enum err init_encoded_audio(struct make *m, const struct recipe *r,
                                    struct buf *out)
 {
     struct input *in = NULL;
-    TRY(source_input(m->source, m->ask, r->stream, &in));
+    if (r->stream >= 0)
+        TRY(source_input(m->source, m->ask, r->stream, &in));
     scoped(av_codec) AVCodecContext *c = NULL;
     TRY(aac_open_encoder(r->sample_rate, r->channels, r->bitrate, &c));
     struct cmaf_audio a = {
@@ -124,8 +125,8 @@ static enum err init_encoded_audio(struct make *m, const struct recipe *r,
         .bitrate = r->bitrate,
         .config = {(const char *)c->extradata, (size_t)c->extradata_size}
     };
-    return cmaf_write_audio_init(&a, language_of(input_stream(in, r->stream)),
-                                 out);
+    const char *language = in ? language_of(input_stream(in, r->stream)) : "";
+    return cmaf_write_audio_init(&a, language, out);
 }
 
 // What the first packet's ADTS header says, where the container says nothing.

@@ -33,7 +33,7 @@ static void collect_rungs(struct attempt *a)
     for (uint32_t i = 0; i < a->ask->outputs; i++) {
         const struct wire_output *o = &a->ask->output[i];
         if (o->recipe.kind != TRACK_VIDEO || o->recipe.mode != RECIPE_ENCODE ||
-            o->kind == PIECE_INIT)
+            o->recipe.stream < 0 || o->kind == PIECE_INIT)
             continue;
         a->rung[a->rungs] = (struct gops_rung){
             &o->recipe, o->kind == PIECE_IFRAME, &a->make->out[i]};

@@ -11,6 +11,7 @@
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/base/str.h"
+#include "reeld/model/stand_in.h"
 #include "unit.h"
 
 enum { PLAN_BYTES_MAX = 16 << 20, OUTPUT_BYTES_MAX = 256 << 20 };
@@ -131,7 +132,8 @@ const struct rendition *upload_smallest(const struct upload *u)
 {
     const struct rendition *found = NULL;
     for (uint32_t i = 0; i < u->renditions; i++)
-        if (u->rendition[i].recipe.kind == TRACK_VIDEO)
+        if (u->rendition[i].recipe.kind == TRACK_VIDEO &&
+            !u->rendition[i].is_standby)
             found = &u->rendition[i];
     assert_non_null(found);
     return found;
@@ -178,7 +180,9 @@ void upload_ask(const struct upload *u, const struct rendition *r,
                               .jumps = p->jumps,
                               .plan_end = p->gop_border[p->gops]};
     memcpy(ret->jump, p->jump, sizeof p->jump);
-    if (r->audio >= 0) {
+    if (r->audio == STAND_IN_AUDIO) {
+        ret->audio_end = INT32_MAX;
+    } else if (r->audio >= 0) {
         ret->audio_end = p->audio[r->audio].packets;
         ask_audio(p, r->audio, segment, ret);
     } else {
@@ -191,6 +195,35 @@ void ask_add(struct wire_make *ask, const struct rendition *r,
 {
     assert_true(ask->outputs < WIRE_OUTPUTS_MAX);
     ask->output[ask->outputs++] = (struct wire_output){kind, r->recipe};
+}
+
+void ask_piece(const struct upload *u, const struct piece *piece,
+               uint32_t threads, struct wire_make *ret)
+{
+    const struct plan *p = u->plan;
+    const struct rendition *r = piece_rendition(piece);
+    upload_ask(u, r, 0, threads, ret);
+    ret->borders = piece->borders;
+    memcpy(ret->border, piece->border, sizeof piece->border);
+    for (uint32_t i = 0; i + 1 < piece->borders; i++)
+        ret->entry[i] = p->gop_entry[plan_gop_at(
+            p, r->audio < 0 ? piece->border[i] : piece->from / 2)];
+    ask_add(ret, r, piece->kind);
+}
+
+struct asset *upload_asset(const struct upload *u)
+{
+    struct asset *a = asset_new();
+    a->state = ASSET_READY;
+    scoped(buf) struct buf packed;
+    buf_init(&packed, PLAN_BYTES_MAX);
+    plan_pack(u->plan, &packed);
+    assert_int_equal(plan_unpack(buf_view(&packed), &a->plan), OK);
+    a->renditions = u->renditions;
+    memcpy(a->rendition, u->rendition, sizeof a->rendition);
+    for (uint32_t r = 0; r < a->renditions; r++)
+        a->recipe[r] = recipe_hash(&a->rendition[r].recipe, "");
+    return a;
 }
 
 enum err make_try(struct media_source *s, const struct wire_make *ask,
@@ -224,6 +257,14 @@ void make_into(struct media_source *s, const struct wire_make *ask,
     assert_int_equal(result, OK);
     assert_int_equal(made.request, ask->request);
     assert_int_equal(made.outputs, ask->outputs);
+}
+
+void make_piece(const struct upload *u, struct media_source *s,
+                const struct piece *piece, struct buf *out)
+{
+    scoped(mem) struct wire_make *ask = NEW(struct wire_make);
+    ask_piece(u, piece, 2, ask);
+    make_into(s, ask, out);
 }
 
 void make_alone(const struct upload *u, const struct rendition *r,

@@ -8,6 +8,7 @@
 #include "reeld/base/buf.h"
 #include "reeld/media.h"
 #include "reeld/model/ladder.h"
+#include "reeld/model/piece.h"
 
 struct upload {
     int fd;
@@ -36,6 +37,12 @@ void upload_ask(const struct upload *u, const struct rendition *r,
 void ask_add(struct wire_make *ask, const struct rendition *r,
              enum piece_kind kind);
 
+// Of any piece of the upload's asset, or of a clip of it.
+void ask_piece(const struct upload *u, const struct piece *piece,
+               uint32_t threads, struct wire_make *ret);
+// An asset of the same plan and renditions.
+struct asset *upload_asset(const struct upload *u);
+
 // Makes; the test fails when that fails. Output i is appended to out[i], which
 // has been initialised.
 void make_into(struct media_source *s, const struct wire_make *ask,
@@ -44,6 +51,8 @@ void make_into(struct media_source *s, const struct wire_make *ask,
 enum err make_try(struct media_source *s, const struct wire_make *ask,
                   struct buf *out, struct wire_made *ret);
 
+void make_piece(const struct upload *u, struct media_source *s,
+                const struct piece *piece, struct buf *out);
 // One piece by a source of its own.
 void make_alone(const struct upload *u, const struct rendition *r,
                 enum piece_kind kind, uint32_t segment, struct buf *out);
