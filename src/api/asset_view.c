@@ -20,11 +20,15 @@ enum err asset_progress(struct api *a, const struct asset *asset,
     uint32_t segments = asset->plan->segments;
     scoped(mem) uint8_t *made = NEW_ARRAY(segments, uint8_t);
     for (uint32_t i = 0; i < asset->renditions; i++) {
-        if (asset->rendition[i].is_standby)
+        const struct rendition *r = &asset->rendition[i];
+        if (r->is_standby)
             continue;
-        TRY(catalog_made_segments(a->catalog, asset->source_row,
-                                  asset->recipe_row[i], made, segments,
-                                  &ret->ready[i]));
+        // What is copied costs nothing on demand and is not made ahead.
+        ret->ready[i] = segments;
+        if (r->recipe.mode == RECIPE_ENCODE)
+            TRY(catalog_made_segments(a->catalog, asset->source_row,
+                                      asset->recipe_row[i], made, segments,
+                                      &ret->ready[i]));
         ret->made += ret->ready[i];
         ret->total += segments;
     }

@@ -90,7 +90,7 @@ static void note_request(const struct fake *f, const char *what)
         return;
     scoped(mem) char *name = str_dup(path);
     scoped(fd) int fd = open(name, O_WRONLY | O_APPEND | O_CREAT, 0600);
-    char line[256];
+    char line[384];
     int len = snprintf(line, sizeof line, "pid=%d nice=%d %s\n", (int)getpid(),
                        getpriority(PRIO_PROCESS, 0), what);
     ignore(fd_write_all(fd, line, (size_t)len)); // the test misses it then
@@ -233,6 +233,15 @@ static void fail_made(struct fake *f)
              STR("the picture is torn"));
 }
 
+static void note_output(const struct fake *f, const struct wire_make *ask,
+                        const char *what)
+{
+    char text[320];
+    snprintf(text, sizeof text, "%s entry %lld of %u", what,
+             (long long)ask->entry[0].dts, ask->outputs);
+    note_request(f, text);
+}
+
 // Says what it is and where it comes from, so that tests can tell.
 static void make(struct fake *f, struct str how)
 {
@@ -259,7 +268,7 @@ static void make(struct fake *f, struct str how)
             (int)(r->sizes > 0 ? r->size[r->sizes - 1].height : 0),
             (long long)(has_range ? ask->border[0] : -1),
             (long long)(has_range ? ask->border[ask->borders - 1] : -1));
-        note_request(f, text);
+        note_output(f, ask, text);
         if (fd_write_all(fds[i], text, (size_t)len) != OK)
             exit(1);
         ret->size_bytes[i] = len + (str_eq(how, STR("lie")) ? 1 : 0);
