@@ -70,37 +70,47 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-// One argp option a setting, after the fixed ones. The texts stay alive as long
-// as the process: argp keeps pointers.
+enum { FIXED_OPTIONS = 3 };
+
+// One argp option a setting, after the fixed ones. argp keeps pointers to the
+// texts, so they live until free_options().
 static struct argp_option *make_options(void)
 {
-    static const struct argp_option fixed[] = {
+    static const struct argp_option fixed[FIXED_OPTIONS] = {
         {"config", OPTION_CONFIG, "FILE",   0,
          "Read settings from FILE (default: /etc/reeld.conf if it is there)", 1},
         {"scope",  OPTION_SCOPE,  "SCOPES", 0,
          "key add: what the key may do: admin, ingest, read",                 1},
         {"label",  OPTION_LABEL,  "TEXT",   0, "key add: a name for people",  1},
     };
-    size_t head = sizeof fixed / sizeof fixed[0];
     struct argp_option *options =
-        NEW_ARRAY(head + config_count() + 1, struct argp_option);
+        NEW_ARRAY(FIXED_OPTIONS + config_count() + 1, struct argp_option);
     memcpy(options, fixed, sizeof fixed);
     for (size_t i = 0; i < config_count(); i++) {
         struct config_info info = config_info(i);
-        options[head + i] = (struct argp_option){.name = mem_text(info.flag),
-                                                 .key = OPTION_FIRST + (int)i,
-                                                 .arg = "VALUE",
-                                                 .doc = info.meaning,
-                                                 .group = 2};
+        options[FIXED_OPTIONS + i] =
+            (struct argp_option){.name = mem_text(info.flag),
+                                 .key = OPTION_FIRST + (int)i,
+                                 .arg = "VALUE",
+                                 .doc = info.meaning,
+                                 .group = 2};
     }
     return options;
+}
+
+static void free_options(struct argp_option *options)
+{
+    for (size_t i = 0; i < config_count(); i++)
+        free((void *)(uintptr_t)options[FIXED_OPTIONS + i].name);
+    free(options);
 }
 
 static void parse_arguments(int argc, char **argv, struct command_line *line)
 {
     argp_program_version = "reeld " REELD_VERSION;
+    struct argp_option *options = make_options();
     const struct argp argp = {
-        .options = make_options(),
+        .options = options,
         .parser = parse_option,
         .args_doc = "serve\nkey add|list|remove [ID]\ncheck-config\n"
                     "dump-config",
@@ -109,7 +119,7 @@ static void parse_arguments(int argc, char **argv, struct command_line *line)
                "environment variable (REELD_CACHE_BUDGET).",
     };
     argp_parse(&argp, argc, argv, 0, NULL, line);
-    free((void *)(uintptr_t)argp.options);
+    free_options(options);
 }
 
 static enum err read_settings(struct command_line *line)

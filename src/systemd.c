@@ -29,7 +29,7 @@ void systemd_notify(const char *state)
 {
     int sent = sd_notify(0, state);
     if (sent < 0)
-        log_warn("reeld.notify error=%s", strerror(-sent));
+        log_warn("reeld.notify error=%s", strerrordesc_np(-sent));
 }
 
 int64_t systemd_watchdog_us(void)
