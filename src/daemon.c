@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "janitor.h"
 #include "reeld/api.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
@@ -25,6 +26,7 @@ enum {
     POOL_THREADS = 2,
     POOL_WAITING_MAX = 4096,
     ASSET_CACHE = 1024,
+    IDLE_ROUND_US = 60000000,
     DRAIN_US = 20000000, // answers in flight may take this long at the end
     DESCRIPTORS_SPARE = 256,
     CANDIDATES_MAX = 2,
@@ -39,6 +41,7 @@ struct house {
     struct jobs *jobs;
     struct api *api;
     struct http_server *http;
+    struct janitor janitor;
 };
 
 static int cores(void)
@@ -186,6 +189,18 @@ static enum err start_jobs(const struct settings *s, struct house *h)
     return jobs_start(&o, h->store, h->catalog, h->pool, &h->jobs);
 }
 
+// Other libraries make other bytes: after an upgrade renditions get recipes,
+// and so keys, of the new ones.
+static enum err renew_recipes(struct house *h)
+{
+    struct jobs_counts now = jobs_counts(h->jobs);
+    uint32_t assets = 0;
+    TRY(catalog_renew_recipes(h->catalog, now.build, &assets));
+    if (assets > 0)
+        log_info("recipes.renewed assets=%u build=\"%s\"", assets, now.build);
+    return OK;
+}
+
 static enum err start_api(const struct settings *s, struct house *h)
 {
     char web[PATH_MAX];
@@ -235,6 +250,7 @@ static enum err build(const struct settings *s, struct house *h)
 {
     TRY(open_floors(s, h));
     TRY(start_jobs(s, h));
+    TRY(renew_recipes(h));
     TRY(start_api(s, h));
     return start_http(s, h);
 }
@@ -287,18 +303,20 @@ static sigset_t block_signals(void)
     return set;
 }
 
-static void wait_for_signal(const sigset_t *set, int port)
+static void wait_for_signal(const sigset_t *set, struct house *h)
 {
     int64_t beat_us = systemd_watchdog_us() / 2;
+    int64_t round_us = beat_us > 0 ? beat_us : IDLE_ROUND_US;
+    struct timespec wait = {round_us / 1000000, round_us % 1000000 * 1000};
     for (;;) {
-        struct timespec wait = {beat_us / 1000000, beat_us % 1000000 * 1000};
-        int got = sigtimedwait(set, NULL, beat_us > 0 ? &wait : NULL);
+        janitor_look(&h->janitor);
+        int got = sigtimedwait(set, NULL, &wait);
         if (got > 0) {
             log_info("reeld.stopping signal=%s", sigabbrev_np(got));
             return;
         }
-        if (errno == EAGAIN)
-            systemd_beat(port);
+        if (beat_us > 0)
+            systemd_beat(http_port(h->http));
     }
 }
 
@@ -313,8 +331,10 @@ enum err daemon_serve(const struct settings *s)
         log_info("reeld.ready version=%s data_dir=%s", REELD_VERSION,
                  s->data_dir);
         systemd_notify("READY=1");
+        h.janitor = (struct janitor){
+            .store = h.store, .catalog = h.catalog, .pool = h.pool};
         thread_set_role(ROLE_MAIN);
-        wait_for_signal(&signals, http_port(h.http));
+        wait_for_signal(&signals, &h);
         systemd_notify("STOPPING=1");
         thread_set_role(ROLE_ANY);
     }
