@@ -214,6 +214,8 @@ static void merge(const struct package_rendition *from, char *codecs,
     add_codecs(from->codecs, codecs);
     to->codecs = codecs;
     to->rates.peak_bps = max_i64(to->rates.peak_bps, from->rates.peak_bps);
+    if (from->width == 0)
+        return;
     if ((int64_t)from->width * from->height > (int64_t)to->width * to->height) {
         to->width = from->width;
         to->height = from->height;

@@ -52,23 +52,28 @@ static struct track sound(int stream, const char *language)
     return t;
 }
 
-static struct plan *film_plan(void)
+static struct plan *pictures_plan(int64_t timescale, int64_t step, int count)
 {
-    enum { FRAMES = 3000, STEP = 512 };
     struct plan *p = NEW(struct plan);
-    p->timescale = 12800;
-    p->source_timebase = (struct rational){1, 12800};
-    struct plan_frame *frames = NEW_ARRAY(FRAMES, struct plan_frame);
-    for (int i = 0; i < FRAMES; i++)
-        frames[i] = (struct plan_frame){.ticks = i * STEP,
-                                        .dts = i * STEP,
+    p->timescale = (uint32_t)timescale;
+    p->source_timebase = (struct rational){1, timescale};
+    struct plan_frame *frames = NEW_ARRAY(count, struct plan_frame);
+    for (int i = 0; i < count; i++)
+        frames[i] = (struct plan_frame){.ticks = i * step,
+                                        .dts = i * step,
                                         .position = i * INT64_C(1000),
                                         .is_shown = true,
                                         .is_entry = i % 25 == 0,
                                         .is_idr = i % 25 == 0};
     succeed(
-        plan_lay_video(p, &wish, frames, FRAMES, (int64_t)FRAMES * STEP, true));
+        plan_lay_video(p, &wish, frames, (size_t)count, count * step, true));
     free(frames);
+    return p;
+}
+
+static struct plan *film_plan(void)
+{
+    struct plan *p = pictures_plan(12800, 512, 3000);
     p->audios = 2;
     p->audio[0] =
         (struct plan_audio){.track = 1, .rate = 48000, .packets = 5625};
@@ -104,7 +109,8 @@ static const struct asset *publish(struct play_sample *s, struct asset *a,
     a->source = hash_of(name, strlen(name));
     a->size_bytes = 1;
     succeed(catalog_add_asset(s->catalog, a));
-    succeed(ladder_build(ladder(), a->track, a->tracks, a->plan, 5400000,
+    int64_t peak_bps = a->track[0].coded_height > 480 ? 5400000 : 1000000;
+    succeed(ladder_build(ladder(), a->track, a->tracks, a->plan, peak_bps,
                          a->rendition, &a->renditions));
     for (uint32_t i = 0; i < a->renditions; i++)
         a->recipe[i] = recipe_hash(&a->rendition[i].recipe, "build");
@@ -149,6 +155,29 @@ static const struct asset *add_song(struct play_sample *s)
     return publish(s, a, "song");
 }
 
+static const struct asset *add_mute(struct play_sample *s)
+{
+    struct asset *a = asset_new();
+    a->id = id_new("m");
+    a->is_video = true;
+    a->tracks = 1;
+    a->track[0] = (struct track){
+        .kind = TRACK_VIDEO,
+        .codec = "h264",
+        .codecs = "avc1.64001E",
+        .is_playable = true,
+        .coded_width = 640,
+        .coded_height = 480,
+        .sample_aspect = {1,     1   },
+        .frame_rate = {30000, 1001},
+        .bit_depth = 8,
+        .chroma = 420
+    };
+    a->plan = pictures_plan(30000, 1001, 600);
+    succeed(plan_check(a->plan));
+    return publish(s, a, "mute");
+}
+
 void play_sample_open(struct play_sample *s)
 {
     *s = (struct play_sample){0};
@@ -161,6 +190,7 @@ void play_sample_open(struct play_sample *s)
     succeed(store_open_fs(&so, &s->store));
     s->film = add_film(s);
     s->song = add_song(s);
+    s->mute = add_mute(s);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,
@@ -176,6 +206,7 @@ void play_sample_close(struct play_sample *s)
 {
     asset_unref(s->film);
     asset_unref(s->song);
+    asset_unref(s->mute);
     store_free(s->store);
     catalog_close(s->catalog);
     assert_int_equal(nftw(s->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS),

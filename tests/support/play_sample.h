@@ -12,6 +12,7 @@ struct play_sample {
     struct store *store;
     const struct asset *film; // 120 s, 25/s, copied and three rungs, two tracks
     const struct asset *song; // 30 s of sound
+    const struct asset *mute; // 20 s, 30/1.001, 480p on standby, no sound
 };
 
 void play_sample_open(struct play_sample *s);
