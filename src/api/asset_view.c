@@ -78,6 +78,7 @@ static void write_rendition(struct json_out *j, const struct rendition *r,
     if (r->audio < 0) {
         json_int(j, "width", r->width);
         json_int(j, "height", r->height);
+        write_rational(j, "frame_rate", r->frame_rate);
     }
     json_int(j, "bandwidth", r->declared_bps);
     json_text(j, "codecs", r->codecs);
