@@ -192,12 +192,20 @@ static bool is_same_recipe(const struct recipe *a, const struct recipe *b)
 }
 
 // The rendition of the asset that comes nearest: facts need one to refer to,
-// and its recipe names the libraries that made it.
+// and the recipe of an encoded one names the libraries that make this one, too.
 static uint32_t place_of(const struct asset *a, const struct rendition *other)
 {
-    int main = asset_main_audio(a);
-    bool is_sound = other->recipe.kind == TRACK_AUDIO;
-    return is_sound && main >= 0 ? (uint32_t)main : 0;
+    uint32_t found = 0;
+    for (uint32_t i = a->renditions; i-- > 0;) {
+        const struct recipe *r = &a->rendition[i].recipe;
+        const struct recipe *best = &a->rendition[found].recipe;
+        bool is_kind = r->kind == other->recipe.kind;
+        bool is_better = best->mode == RECIPE_COPY || is_kind ||
+                         best->kind != other->recipe.kind;
+        if (r->mode == RECIPE_ENCODE && is_better)
+            found = i;
+    }
+    return found;
 }
 
 static struct digest other_recipe(const struct asset *a, uint32_t place,

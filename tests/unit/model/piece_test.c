@@ -334,6 +334,28 @@ static void sound_of_a_stream_is_laid_on_its_own_grid(void **state)
     assert_int_equal(piece_fact_kind(&init), PIECE_INIT);
 }
 
+// What an encoder makes has another name when the encoder is another one.
+static void a_stand_in_depends_on_the_libraries(void **state)
+{
+    (void)state;
+    struct asset *a = asset_ref(make_film());
+    asset_unref(a);
+    scoped(asset) const struct asset *held = a;
+    struct rendition encoded = a->rendition[2];
+    a->rendition[2].recipe.mode = RECIPE_COPY; // and no sound is encoded
+    scoped(timeline) struct timeline *t = clip_of(a, 2480, 13520);
+    struct rendition sound = stand_in_sound(a, 128000);
+    scoped(piece) struct piece old = {0}, new = {0}, kind = {0};
+    succeed(piece_of_other(t->clip, &sound, PIECE_SEGMENT, 0, &old));
+    assert_int_equal(old.rendition, 0);
+    a->recipe[0] = recipe_hash(&a->rendition[0].recipe, "another build");
+    succeed(piece_of_other(t->clip, &sound, PIECE_SEGMENT, 0, &new));
+    assert_false(digest_eq(&old.key, &new.key));
+    a->rendition[2] = encoded;
+    succeed(piece_of_other(t->clip, &sound, PIECE_SEGMENT, 0, &kind));
+    assert_int_equal(kind.rendition, 2);
+}
+
 static void sound_that_an_asset_has_already_is_its_own(void **state)
 {
     (void)state;
@@ -424,6 +446,7 @@ int main(void)
         cmocka_unit_test(pieces_follow_each_other_to_the_end),
         cmocka_unit_test(a_ts_has_the_parts_that_it_is_made_of),
         cmocka_unit_test(sound_of_a_stream_is_laid_on_its_own_grid),
+        cmocka_unit_test(a_stand_in_depends_on_the_libraries),
         cmocka_unit_test(sound_that_an_asset_has_already_is_its_own),
         cmocka_unit_test(an_asset_without_sound_gives_silence),
         cmocka_unit_test(an_asset_without_pictures_gives_black_ones),
