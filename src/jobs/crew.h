@@ -15,6 +15,7 @@ enum {
     WAITERS_MAX = 10000,        // threat-model section 7
     KEPT_BYTES_MAX = 256 << 20, // past it nothing is made ahead of need
     SEEN_SLOTS = 1024,
+    PREFETCHES_MAX = 64, // queued: more are not taken
 };
 
 // Which pieces were seen lately, so that a busy player does not cost the crew a

@@ -239,7 +239,8 @@ static void saw(struct jobs *j, struct note *n)
 static void prefetch(struct jobs *j, struct note *n)
 {
     struct piece_note *s = (struct piece_note *)n;
-    if (!j->is_stopping)
+    // Manifests are cheap to ask for, each of other clips.
+    if (!j->is_stopping && j->queued[URGENCY_EDGE] < PREFETCHES_MAX)
         flight_ahead(j, &s->piece, URGENCY_EDGE);
     piece_done(&s->piece);
     free(s);

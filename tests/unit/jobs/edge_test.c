@@ -169,6 +169,24 @@ static void what_a_manifest_names_first_is_made_before_it_is_wanted(
     assert_int_equal(bench_log_count(b, "640x360 2480 4000"), 1);
 }
 
+static void many_manifests_queue_no_endless_work(void **state)
+{
+    struct bench *b = *state;
+    b->options.workers = 1;
+    bench_start(b);
+    scoped(asset) const struct asset *a =
+        bench_ready(b, "segments=300\ndelay_ms=200");
+    uint32_t rung = bench_rendition(a, "720p");
+    for (uint32_t i = 1; i < a->plan->segments; i++) {
+        scoped(piece) struct piece p = {0};
+        succeed(piece_of_asset(a, rung, PIECE_SEGMENT, i, &p));
+        jobs_prefetch(b->jobs, &p);
+    }
+    // By the time that this is made the crew has read all notes before it.
+    bench_expect(b, a, "720p", PIECE_SEGMENT, 299, "1280x720");
+    assert_in_range(jobs_counts(b->jobs).waiting[3], 1, 64);
+}
+
 static void rungs_of_an_edge_come_from_one_decode(void **state)
 {
     struct bench *b = *state;
@@ -228,6 +246,7 @@ int main(void)
         ON_BENCH(an_i_frame_of_a_cut_is_made),
         ON_BENCH(read_ahead_follows_the_clip_to_its_end),
         ON_BENCH(what_a_manifest_names_first_is_made_before_it_is_wanted),
+        ON_BENCH(many_manifests_queue_no_endless_work),
         ON_BENCH(rungs_of_an_edge_come_from_one_decode),
         ON_BENCH(what_stands_in_is_made_and_kept),
     };
