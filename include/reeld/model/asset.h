@@ -36,7 +36,7 @@ bool asset_may_move(enum asset_state from, enum asset_state to);
 struct asset {
     struct id id;
     enum asset_state state;
-    bool is_video; // kind: "video" or "audio"
+    bool is_video;                                  // kind: "video" or "audio"
     char *name, *description, *metadata, *filename; // metadata: JSON object
     char *collection;
     int64_t created_us;
