@@ -155,8 +155,9 @@ enum err input_open(int fd, const struct wire_limits *limits,
     if (!in->ahead)
         return fail(ERR_IO, "no memory for a packet");
     for (int i = 0; i < INPUT_STREAMS_MAX; i++)
-        in->track[i] = (struct input_track){true, -1, AV_NOPTS_VALUE};
+        in->track[i] = (struct input_track){.is_chosen = true};
     TRY(open_format(in));
+    input_forget(in);
     *ret = take(in);
     return OK;
 }
@@ -166,6 +167,10 @@ void input_close(struct input *in)
     if (!in)
         return;
     avformat_close_input(&in->format); // leaves our AVIOContext alone
+    for (int i = 0; i < INPUT_STREAMS_MAX; i++) {
+        input_order_free(in->track[i].order);
+        input_vops_free(in->track[i].vops);
+    }
     av_packet_free(&in->ahead);
     input_io_close(&in->io);
     free(in);
@@ -207,6 +212,36 @@ void input_set_jumps(struct input *in, const struct plan_jump *jump,
         in->jump[i] = jump[i];
 }
 
+// Fresh after each seek.
+static void learn_times(struct input *in, const AVStream *s)
+{
+    struct input_track *t = &in->track[s->index];
+    if (!(in->rule->traits & FORMAT_UNORDERED))
+        return;
+    if (s->codecpar->codec_id == AV_CODEC_ID_H264)
+        t->order = input_order_new(s->codecpar);
+    if (s->codecpar->codec_id == AV_CODEC_ID_MPEG4)
+        t->vops = input_vops_new(s->codecpar);
+}
+
+void input_forget(struct input *in)
+{
+    av_packet_unref(in->ahead);
+    in->has_ahead = false;
+    for (int i = 0; i < INPUT_STREAMS_MAX; i++) {
+        struct input_track *t = &in->track[i];
+        input_order_free(t->order);
+        input_vops_free(t->vops);
+        *t = (struct input_track){.is_chosen = t->is_chosen,
+                                  .position = -1,
+                                  .before = -1,
+                                  .next_pts = AV_NOPTS_VALUE};
+        const AVStream *s = input_stream(in, i);
+        if (s)
+            learn_times(in, s);
+    }
+}
+
 static void apply_jumps(struct input *in, const AVStream *s, AVPacket *packet)
 {
     int64_t shift = 0;
@@ -227,9 +262,17 @@ static bool repair(struct input *in, AVPacket *packet)
 {
     AVStream *s = in->format->streams[packet->stream_index];
     struct input_track *t = &in->track[packet->stream_index];
-    if (packet->pos >= 0)
+    if (packet->pos >= 0 && packet->pos != t->position) {
+        t->before = t->position;
         t->position = packet->pos;
+    }
     apply_jumps(in, s, packet);
+    if (t->order)
+        packet->pts = packet->dts == AV_NOPTS_VALUE
+                          ? AV_NOPTS_VALUE
+                          : input_order_pts(t->order, packet);
+    if (t->order && packet->pts == AV_NOPTS_VALUE)
+        return false;
     if (packet->pts == AV_NOPTS_VALUE)
         packet->pts = packet->dts;
     if (packet->pts == AV_NOPTS_VALUE)
@@ -249,22 +292,49 @@ static bool is_sane(int64_t ticks)
     return ticks > -(INT64_C(1) << 60) && ticks < (INT64_C(1) << 60);
 }
 
+// A packet that was waiting for its time, when that is known now.
+static bool take_waiting(struct input *in, AVPacket *packet)
+{
+    if (!(in->rule->traits & FORMAT_UNORDERED))
+        return false;
+    for (int i = 0; i < INPUT_STREAMS_MAX; i++)
+        if (in->track[i].vops && input_vops_take(in->track[i].vops, packet))
+            return true;
+    return false;
+}
+
+static bool end_waiting(struct input *in, AVPacket *packet)
+{
+    for (int i = 0; i < INPUT_STREAMS_MAX; i++)
+        if (in->track[i].vops)
+            input_vops_put(in->track[i].vops, NULL);
+    return take_waiting(in, packet);
+}
+
 enum err input_read_next(struct input *in, AVPacket *packet)
 {
     input_io_allow(&in->io, INPUT_STEP_US);
     for (;;) {
+        if (take_waiting(in, packet))
+            return OK;
         av_packet_unref(packet);
         int got = av_read_frame(in->format, packet);
         if (in->io.has_failed)
             return fail(ERR_IO, "cannot read the upload");
         if (in->io.is_late)
             return fail(ERR_TIMEOUT, "reading a packet takes too long");
+        if (got < 0 && end_waiting(in, packet))
+            return OK;
         if (got < 0)
             return fail(ERR_NOT_FOUND, "no more packets");
         int stream = packet->stream_index;
-        if (stream < INPUT_STREAMS_MAX && in->track[stream].is_chosen &&
-            repair(in, packet) && is_sane(packet->pts) && is_sane(packet->dts))
+        if (stream >= INPUT_STREAMS_MAX || !in->track[stream].is_chosen ||
+            !repair(in, packet) || !is_sane(packet->pts) ||
+            !is_sane(packet->dts))
+            continue;
+        if (!in->track[stream].vops)
             return OK;
+        input_vops_put(in->track[stream].vops, packet);
     }
 }
 
@@ -312,6 +382,11 @@ bool input_seeks_by_byte(const struct input *in)
 bool input_may_jump(const struct input *in)
 {
     return in->rule->traits & FORMAT_JUMPS;
+}
+
+bool input_counts_from_idr(const struct input *in, int stream)
+{
+    return in->track[stream].order != NULL;
 }
 
 int64_t input_size_bytes(const struct input *in)

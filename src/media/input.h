@@ -61,6 +61,8 @@ must_check enum err input_open_decoder(struct input *in, int stream,
 bool input_seeks_by_byte(const struct input *in);
 // Its clock may jump: packets have to be looked at for it.
 bool input_may_jump(const struct input *in);
+// Its pts are counted from IDRs on: no other packet is an entry.
+bool input_counts_from_idr(const struct input *in, int stream);
 // What plan_entry.dts and .position are of a key packet of this container.
 struct plan_entry input_entry_of(struct input *in, const AVPacket *packet);
 // True when packets can be walked by the index alone: then, once switched on,

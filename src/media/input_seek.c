@@ -11,16 +11,12 @@
 enum {
     BACK_FIRST_BYTES = 256 << 10, // where the sound of a picture may lie
     BACK_STEPS_MAX = 24,
+    SKIPPED_MAX = 600, // packets of PES packets before an entry
 };
 
 static void forget(struct input *in)
 {
-    av_packet_unref(in->ahead);
-    in->has_ahead = false;
-    for (int i = 0; i < INPUT_STREAMS_MAX; i++) {
-        in->track[i].position = -1;
-        in->track[i].next_pts = AV_NOPTS_VALUE;
-    }
+    input_forget(in);
     input_io_allow(&in->io, INPUT_STEP_US);
 }
 
@@ -69,6 +65,12 @@ static int64_t seek_time(const struct input *in, const AVPacket *packet)
 struct plan_entry input_entry_of(struct input *in, const AVPacket *packet)
 {
     struct plan_entry e = {seek_time(in, packet), packet->pos};
+    const struct input_track *t = &in->track[packet->stream_index];
+    // A picture may begin in the middle of a PES packet. What is found there
+    // first after a seek is the rest of another one, and takes its time away:
+    // so an entry is reached from the PES packet before.
+    if (in->rule->traits & FORMAT_BY_BYTE)
+        e.position = t->before >= 0 ? t->before : t->position;
     if (in->rule->traits & FORMAT_CLUSTER) {
         AVStream *s = in->format->streams[packet->stream_index];
         const AVIndexEntry *found = avformat_index_get_entry_from_timestamp(
@@ -186,17 +188,31 @@ static enum err seek_by_time(struct input *in, int stream, int64_t time)
     return input_rewind(in);
 }
 
+static enum err seek_by_byte(struct input *in, int stream,
+                             const struct plan_entry *entry)
+{
+    bool is_near =
+        entry->position >= 0 && jump_to_byte(in, stream, entry->position);
+    if (!is_near)
+        TRY(input_rewind(in));
+    for (int i = 0; i < SKIPPED_MAX || !is_near; i++) {
+        enum err e = look(in, stream);
+        if (e != OK)
+            return e == ERR_NOT_FOUND ? OK : e; // reading on says so
+        if (in->ahead->dts >= entry->dts)
+            return OK;
+    }
+    return OK;
+}
+
 enum err input_seek(struct input *in, int stream,
                     const struct plan_entry *entry, bool by_byte)
 {
     AVStream *s = input_stream(in, stream);
     if (!s)
         return fail(ERR_BAD_INPUT, "the file has no stream %d", stream);
-    if (by_byte) {
-        if (entry->position >= 0 && jump_to_byte(in, stream, entry->position))
-            return OK;
-        return input_rewind(in);
-    }
+    if (by_byte)
+        return seek_by_byte(in, stream, entry);
     // Tells readers that build their index as they go where the entry lies.
     if (entry->position >= 0 && (in->rule->traits & FORMAT_LEARNS))
         av_add_index_entry(s, entry->position, entry->dts, 0, 0,

@@ -9,7 +9,7 @@ static const struct format_rule formats[] = {
     {"matroska,webm",           FORMAT_BY_PTS | FORMAT_CLUSTER | FORMAT_LEARNS               },
     {"mpegts",                  FORMAT_SCAN | FORMAT_BY_BYTE | FORMAT_JUMPS | FORMAT_GENERATE},
     {"mpeg",                    FORMAT_SCAN | FORMAT_BY_BYTE | FORMAT_JUMPS | FORMAT_GENERATE},
-    {"avi",                     FORMAT_SCAN | FORMAT_GENERATE                                },
+    {"avi",                     FORMAT_SCAN | FORMAT_GENERATE | FORMAT_UNORDERED             },
     {"flv",                     FORMAT_SCAN | FORMAT_LEARNS                                  },
     {"ogg",                     FORMAT_SCAN | FORMAT_BY_PTS                                  },
     {"asf",                     FORMAT_SCAN | FORMAT_BY_PTS                                  },

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "input_vop.h"
 #include "nal.h"
 #include "reeld/base/fd.h"
 
@@ -16,7 +17,6 @@ enum {
     UNITS_MAX = 512, // before the first slice of a picture
     SETS_BYTES_MAX = 64 << 10,
     SEI_RECOVERY_POINT = 6,
-    PLACEHOLDER_BYTES_MAX = 19,
 };
 
 enum hevc_type { // H.265 table 7-1
@@ -206,25 +206,13 @@ static void learn_sets(struct probe_stream *s, const AVCodecParameters *codec)
                         &s->sets.known);
 }
 
-// AVI's index calls the placeholders of packed B-frames keys, and others, too:
-// believe it only where the first picture is intra coded (14496-2 clause
-// 6.2.5: vop_coding_type behind the start code).
-static bool is_intra_vop(const struct key_bytes *bytes)
-{
-    static const uint8_t start[] = {0, 0, 1, 0xb6};
-    size_t len = (size_t)bytes->size_bytes;
-    if (len <= PLACEHOLDER_BYTES_MAX)
-        return false;
-    const uint8_t *vop = memmem(bytes->memory, len - 1, start, sizeof start);
-    return vop && vop[sizeof start] >> 6 == 0;
-}
-
 void probe_classify(struct probe_stream *s, const AVCodecParameters *codec,
                     const struct key_bytes *bytes, struct probe_packet *ret)
 {
     ret->key = s->rule->entry == ENTRY_EXACT ? KEY_CLEAN : KEY_OPEN;
+    // AVI's index calls empty pictures keys, and others, too.
     if (s->rule->id == AV_CODEC_ID_MPEG4 && bytes->memory &&
-        !is_intra_vop(bytes))
+        !input_vop_is_intra(bytes->memory, (size_t)bytes->size_bytes))
         ret->key = KEY_NONE;
     if (s->rule->entry != ENTRY_H264 && s->rule->entry != ENTRY_HEVC)
         return;

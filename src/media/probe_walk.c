@@ -92,6 +92,9 @@ static enum err note_picture(struct walk *w, struct probe_stream *s,
                                   .position = packet->pos,
                                   .size_bytes = packet->size};
         probe_classify(s, stream->codecpar, &bytes, &one);
+        // Without an IDR there is nothing to count pictures from.
+        if (input_counts_from_idr(w->p->in, s->index) && !one.is_idr)
+            one.key = KEY_NONE;
     }
     PUSH(s->packet, s->packets, s->capacity, one);
     return OK;

@@ -84,7 +84,7 @@ static const struct expected good[] = {
     {"formats/mkv-named.mp4",                      1999,   48,    320,  180,  0,   1, 1, true },
     {"formats/mpeg2-1080p24-mp2.ts",               2500,   58,    1920, 1080, 0,   1, 0, false},
     {"formats/mpeg2-pcm.mxf",                      1000,   24,    640,  360,  0,   1, 0, false},
-    {"formats/mpeg4-asp-xvid-mp3.avi",             5958,   142,   640,  360,  0,   1, 0, false},
+    {"formats/mpeg4-asp-xvid-mp3.avi",             6042,   140,   640,  360,  0,   1, 0, false},
     {"formats/multi-audio-subs-chapters.mkv",      52208,  1253,  640,  360,  0,   3, 0,
      false                                                                                    },
     {"formats/mv-hevc-5-frames.mov",               56,     5,     1934, 2160, 0,   0, 0, false},
