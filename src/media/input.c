@@ -257,6 +257,20 @@ static void apply_jumps(struct input *in, const AVStream *s, AVPacket *packet)
         packet->dts += shift;
 }
 
+// A transport stream gives a picture at most ten seconds between decoding and
+// showing it (ISO/IEC 13818-1 clause 2.14, still pictures apart): more is a
+// damaged number.
+static void drop_wild_pts(struct input *in, const AVStream *s, AVPacket *packet)
+{
+    const int64_t delay_max_s = 10;
+    if (!(in->rule->traits & FORMAT_JUMPS) || packet->pts == AV_NOPTS_VALUE ||
+        packet->dts == AV_NOPTS_VALUE)
+        return;
+    int64_t most = av_rescale_q(delay_max_s, (AVRational){1, 1}, s->time_base);
+    if (packet->pts - packet->dts > most || packet->dts - packet->pts > most)
+        packet->pts = packet->dts;
+}
+
 // False: the packet has no time and there is none to give it.
 static bool repair(struct input *in, AVPacket *packet)
 {
@@ -266,6 +280,7 @@ static bool repair(struct input *in, AVPacket *packet)
         t->before = t->position;
         t->position = packet->pos;
     }
+    drop_wild_pts(in, s, packet);
     apply_jumps(in, s, packet);
     if (t->order)
         packet->pts = packet->dts == AV_NOPTS_VALUE
