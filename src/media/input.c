@@ -216,7 +216,7 @@ void input_set_jumps(struct input *in, const struct plan_jump *jump,
 static void learn_times(struct input *in, const AVStream *s)
 {
     struct input_track *t = &in->track[s->index];
-    if (!(in->rule->traits & FORMAT_UNORDERED))
+    if (!(in->rule->traits & FORMAT_NO_PTS))
         return;
     if (s->codecpar->codec_id == AV_CODEC_ID_H264)
         t->order = input_order_new(s->codecpar);
@@ -310,7 +310,7 @@ static bool is_sane(int64_t ticks)
 // A packet that was waiting for its time, when that is known now.
 static bool take_waiting(struct input *in, AVPacket *packet)
 {
-    if (!(in->rule->traits & FORMAT_UNORDERED))
+    if (!(in->rule->traits & FORMAT_NO_PTS))
         return false;
     for (int i = 0; i < INPUT_STREAMS_MAX; i++)
         if (in->track[i].vops && input_vops_take(in->track[i].vops, packet))

@@ -71,7 +71,7 @@ struct plan_entry input_entry_of(struct input *in, const AVPacket *packet)
     // so an entry is reached from the PES packet before.
     if (in->rule->traits & FORMAT_BY_BYTE)
         e.position = t->before >= 0 ? t->before : t->position;
-    if (in->rule->traits & FORMAT_CLUSTER) {
+    if (in->rule->traits & FORMAT_AT_CLUSTER) {
         AVStream *s = in->format->streams[packet->stream_index];
         const AVIndexEntry *found = avformat_index_get_entry_from_timestamp(
             s, packet->pts, AVSEEK_FLAG_BACKWARD);

@@ -114,6 +114,7 @@ bool input_vops_take(struct input_vops *v, AVPacket *ret)
     av_packet_move_ref(ret, v->waiting[0]);
     av_packet_free(&v->waiting[0]);
     v->count--;
-    memmove(v->waiting, v->waiting + 1, (size_t)v->count * sizeof *v->waiting);
+    for (int i = 0; i < v->count; i++)
+        v->waiting[i] = v->waiting[i + 1];
     return true;
 }

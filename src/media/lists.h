@@ -15,15 +15,19 @@
 
 // Traits of a container, or'ed.
 enum {
-    FORMAT_SCAN = 1,        // headers do not describe the streams: scan packets
-    FORMAT_BY_BYTE = 2,     // reached by byte position, has no index
-    FORMAT_JUMPS = 4,       // its clock may jump in the middle
-    FORMAT_BY_PTS = 8,      // its index is in pts, not dts
-    FORMAT_CLUSTER = 16,    // its index points at clusters, not at packets
-    FORMAT_BOXES = 32,      // ISO BMFF or QuickTime
-    FORMAT_GENERATE = 64,   // packets may lack pts: derive them
-    FORMAT_UNORDERED = 256, // knows no pts at all
-    FORMAT_LEARNS = 128, // builds its index as it reads: entries may be added
+    FORMAT_SCAN = 1,    // headers do not describe the streams: scan packets
+    FORMAT_BY_BYTE = 2, // reached by byte position, has no index
+    FORMAT_JUMPS = 4,   // its clock may jump in the middle
+    FORMAT_BY_PTS = 8,  // its index is in pts, not dts
+    FORMAT_LEARNS = 16, // builds its index as it reads: entries may be added
+    FORMAT_AT_CLUSTER = 32, // its index points at clusters, not at packets
+    FORMAT_BOXES = 64,      // ISO BMFF or QuickTime
+    FORMAT_GENERATE = 128,  // packets may lack pts: derive them
+    FORMAT_NO_PTS = 256,    // knows no pts at all
+
+    FORMAT_CLUSTER = FORMAT_AT_CLUSTER | FORMAT_LEARNS,
+    FORMAT_STREAM =
+        FORMAT_SCAN | FORMAT_BY_BYTE | FORMAT_JUMPS | FORMAT_GENERATE,
 };
 
 struct format_rule {

@@ -159,12 +159,11 @@ static void place_zero(struct probe *p, const AVStream *s, int64_t first)
 {
     AVRational tb = s->time_base;
     p->plan->first_pts = p->plan->origin_pts = first;
-    int64_t sound, lead;
-    if (probe_sound_start(p, tb, &sound) && sound < first) {
-        lead = scale_floor(first - sound, 2 * (int64_t)tb.num, tb.den);
-        if (lead >= 1)
-            p->plan->origin_pts = sound;
-    }
+    int64_t sound;
+    if (!probe_sound_start(p, tb, &sound) || sound >= first)
+        return;
+    if (scale_floor(first - sound, 2 * (int64_t)tb.num, tb.den) >= 1)
+        p->plan->origin_pts = sound;
 }
 
 static enum err lay_video(struct probe *p, struct probe_stream *video)

@@ -47,7 +47,7 @@ void plan_pack(const struct plan *p, struct buf *out)
 {
     buf_u8(out, PACK_VERSION);
     put(out, p->timescale);
-    put(out, (uint64_t)(p->video_track + 1));
+    put(out, (uint64_t)p->video_track + 1); // -1: 0
     put(out, (uint64_t)p->source_timebase.num);
     put(out, (uint64_t)p->source_timebase.den);
     put_signed(out, p->origin_pts);

@@ -12,7 +12,7 @@
 
 enum { PATH_BYTES = 1024 };
 
-static void assert_refused(const char *file, const char *code,
+static void assert_refused(const char *code, const char *file,
                            const char *detail)
 {
     scoped(probed) struct probed *p = probe(file);
@@ -22,43 +22,46 @@ static void assert_refused(const char *file, const char *code,
     assert_null(p->plan);
 }
 
+static void unsupported(const char *file, const char *detail)
+{
+    assert_refused("unsupported_media", file, detail);
+}
+
+static void exceeded(const char *file, const char *detail)
+{
+    assert_refused("limits_exceeded", file, detail);
+}
+
 static void a_refusal_says_what_was_found(void **state)
 {
     (void)state;
     if (!has_media())
         skip();
-    static const struct {
-        const char *file, *code, *detail;
-    } cases[] = {
-        {"formats/vvc-unsupported.mp4",     "unsupported_media",
-         "no video or audio stream could be decoded: found vvc1"                },
-        {"bad/stsd-unknown-codec.mp4",      "unsupported_media",
-         "no picture of its video (zzzz) could be decoded"                      },
-        {"images/frame-240p.png",           "unsupported_media", "a still image"},
-        {"images/photo-exif.jpg",           "unsupported_media", "a still image"},
-        {"bad/public/mozilla-1655846.avif", "unsupported_media",
-         "a still image (avif)"                                                 },
-        {"bad/empty.mp4",                   "unsupported_media", "an empty file"},
-        {"bad/text.mp4",                    "unsupported_media",
-         "not a media file that is known here"                                  },
-        {"bad/truncated-inside-moov.mp4",   "unsupported_media",
-         "the file ends in the middle of its index"                             },
-        {"bad/truncated-moov-missing.mp4",  "unsupported_media",
-         "the file has no index (moov): perhaps it is cut off, or only a "
-         "fragment"                                                             },
-        {"bad/ssrf-hls-loopback.mp4",       "unsupported_media",
-         "not an accepted container: found Apple HTTP Live Streaming"           },
-        {"bad/ssrf-ffconcat.mp4",           "unsupported_media",
-         "not an accepted container: found Virtual concatenation script"        },
-        {"bad/gif-65535x65535.gif",         "limits_exceeded",
-         "pictures of 65535x65535 are too large"                                },
-        {"bad/stts-delta-7fffffff.mp4",     "limits_exceeded",
-         "it lasts 174762 s, more than the 43200 s that are allowed"            },
-        {"bad/tracks-302.mp4",              "limits_exceeded",
-         "more than 32 streams, or an index past all limits"                    },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_refused(cases[i].file, cases[i].code, cases[i].detail);
+    unsupported("formats/vvc-unsupported.mp4",
+                "no video or audio stream could be decoded: found vvc1");
+    unsupported("bad/stsd-unknown-codec.mp4",
+                "no picture of its video (zzzz) could be decoded");
+    unsupported("images/frame-240p.png", "a still image");
+    unsupported("images/photo-exif.jpg", "a still image");
+    unsupported("bad/public/mozilla-1655846.avif", "a still image (avif)");
+    unsupported("bad/empty.mp4", "an empty file");
+    unsupported("bad/text.mp4", "not a media file that is known here");
+    unsupported("bad/truncated-inside-moov.mp4",
+                "the file ends in the middle of its index");
+    unsupported("bad/truncated-moov-missing.mp4",
+                "the file has no index (moov): perhaps it is cut off, or only "
+                "a fragment");
+    unsupported("bad/ssrf-hls-loopback.mp4",
+                "not an accepted container: found Apple HTTP Live Streaming");
+    unsupported(
+        "bad/ssrf-ffconcat.mp4",
+        "not an accepted container: found Virtual concatenation script");
+    exceeded("bad/gif-65535x65535.gif",
+             "pictures of 65535x65535 are too large");
+    exceeded("bad/stts-delta-7fffffff.mp4",
+             "it lasts 174762 s, more than the 43200 s that are allowed");
+    exceeded("bad/tracks-302.mp4",
+             "more than 32 streams, or an index past all limits");
 }
 
 static void probe_folder(const char *folder)
@@ -195,11 +198,19 @@ static void pictures_are_described(void **state)
         probe("phone/hlg-main10-rot270-editlist.mp4");
     assert_int_equal(video_of(hlg)->transfer, TRANSFER_HLG);
     assert_int_equal(video_of(hlg)->bit_depth, 10);
+    assert_int_equal(video_of(hlg)->rotation, 90);
     scoped(probed) struct probed *pq = probe("phone/hdr10-pq-main10-tags.mp4");
     assert_int_equal(video_of(pq)->transfer, TRANSFER_PQ);
     scoped(probed) struct probed *mirrored =
         probe("formats/rotate-and-reflect.mp4");
     assert_true(video_of(mirrored)->is_mirrored);
+    assert_int_equal(video_of(mirrored)->rotation, 270);
+    scoped(probed) struct probed *phone =
+        probe("phone/hevc-rot270-metadata-track-first.mp4");
+    assert_int_equal(phone->answer.result, OK);
+    assert_int_equal(video_of(phone)->coded_width, 1920);
+    assert_int_equal(video_of(phone)->rotation, 90);
+    assert_int_equal(plan_duration_us(phone->plan), 100067);
     scoped(probed) struct probed *full =
         probe("people/signers-six-shots-480p30.mkv");
     assert_true(video_of(full)->is_full_range);
