@@ -139,7 +139,7 @@ ALWAYS_SAME(a_jump_of_times_is_always_the_same, "timing/pts-jump-back.ts")
 ALWAYS_SAME(flipped_bits_are_always_the_same, "bad/bit-flips-sparse.mp4")
 ALWAYS_SAME(many_flipped_bits_are_always_the_same, "bad/bit-flips-dense.mp4")
 ALWAYS_SAME(flipped_bits_in_matroska_are_always_the_same, "bad/bit-flips.mkv")
-ALWAYS_SAME(flipped_bits_in_ts_are_always_the_same, "bad/bit-flips.ts")
+ALWAYS_SAME(junk_between_packets_is_always_the_same, "bad/ts-junk-between.ts")
 ALWAYS_SAME(lost_packets_are_always_the_same, "bad/ts-packets-lost.ts")
 ALWAYS_SAME(shuffled_packets_are_always_the_same, "bad/ts-packets-shuffled.ts")
 ALWAYS_SAME(a_hole_is_always_the_same, "bad/hole-of-zeros.mp4")
@@ -221,7 +221,7 @@ int main(void)
         cmocka_unit_test(flipped_bits_are_always_the_same),
         cmocka_unit_test(many_flipped_bits_are_always_the_same),
         cmocka_unit_test(flipped_bits_in_matroska_are_always_the_same),
-        cmocka_unit_test(flipped_bits_in_ts_are_always_the_same),
+        cmocka_unit_test(junk_between_packets_is_always_the_same),
         cmocka_unit_test(lost_packets_are_always_the_same),
         cmocka_unit_test(shuffled_packets_are_always_the_same),
         cmocka_unit_test(a_hole_is_always_the_same),
