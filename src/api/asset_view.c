@@ -97,6 +97,16 @@ static int64_t usual_exp_s(const struct api *a)
     return end_s - end_s % step_s;
 }
 
+void playback_base(struct api *a, const struct asset *asset, struct str origin,
+                   struct buf *to)
+{
+    char grant[GRANT_TEXT_BYTES] = "open";
+    if (!a->o.is_playback_open)
+        grants_write(a->grants, &asset->id, asset->epoch, usual_exp_s(a),
+                     grant);
+    buf_printf(to, "%.*s/p/%s/%s/", STR_ARG(origin), grant, asset->id.text);
+}
+
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
                     struct str origin, struct json_out *j, const char *name)
 {

@@ -36,6 +36,10 @@ void asset_etag(const struct asset *asset, struct str all,
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
                     struct str origin, struct json_out *j, const char *name);
 
+// "{origin}/p/{grant}/{id}/", good for the usual life.
+void playback_base(struct api *a, const struct asset *asset, struct str origin,
+                   struct buf *to);
+
 // Gone for everybody at once, its bytes too where nothing else names them.
 // Pool only.
 must_check enum err asset_remove(struct api *a, const struct asset *asset);

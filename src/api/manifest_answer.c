@@ -42,15 +42,21 @@ static struct http_answer *new_answer(struct str type, struct buf *text,
     return http_answer_new(&o, body);
 }
 
-static enum err make(struct api *a, const struct play_show *show,
+static enum err make(struct api *a, const struct play_wanted *w,
                      const struct play_path *path, bool is_gzip,
                      struct http_answer **ret)
 {
-    scoped(buf) struct buf text;
+    scoped(buf) struct buf base, text;
+    buf_init(&base, CLIP_BASE_BYTES);
     buf_init(&text, MANIFEST_BYTES_MAX);
-    TRY(play_write_manifest(a->catalog, show, path, "", &text));
+    if (w->is_below)
+        play_write_base(w->show, &base);
+    TRY(buf_end(&base));
+    TRY(play_write_manifest(a->catalog, w->show, path,
+                            base.len > 0 ? (const char *)base.bytes : "",
+                            &text));
     TRY(buf_end(&text));
-    *ret = new_answer(str_of(play_content_type(show, path)), &text, is_gzip);
+    *ret = new_answer(str_of(play_content_type(w->show, path)), &text, is_gzip);
     return OK;
 }
 
@@ -69,15 +75,13 @@ _Static_assert(sizeof(struct manifest_key) == sizeof(struct id) +
 
 // The generation is read before the facts: a text that is older than its
 // number would stay, one that is newer is only made again.
-static enum err find(struct api *a, const struct asset *asset,
-                     const struct play_show *show, const struct play_path *path,
-                     bool is_gzip, struct http_answer **ret)
+static enum err find(struct api *a, const struct play_wanted *w,
+                     const struct play_path *path, bool is_gzip,
+                     struct http_answer **ret)
 {
-    if (play_show_timeline(show)) // clips: not kept
-        return make(a, show, path, is_gzip, ret);
     struct manifest_key key = {
-        .id = asset->id,
-        .generation = catalog_generation(a->catalog, &asset->id),
+        .id = w->asset->id,
+        .generation = catalog_generation(a->catalog, &w->asset->id),
         .manifest = (int32_t)path->manifest,
         .rendition = path->rung,
         .is_gzip = is_gzip,
@@ -86,8 +90,50 @@ static enum err find(struct api *a, const struct asset *asset,
     *ret = http_cache_get(a->cache, name);
     if (*ret)
         return OK;
-    TRY(make(a, show, path, is_gzip, ret));
+    TRY(make(a, w, path, is_gzip, ret));
     http_cache_put(a->cache, name, *ret);
+    return OK;
+}
+
+// ---- clips -----------------------------------------------------------------
+
+enum { CLIP_KEY_BYTES = 32 << 10 };
+
+// A text that is asked for in other words is only made and kept twice.
+static struct str clip_key(struct http_request *r, struct buf *text)
+{
+    buf_init(text, CLIP_KEY_BYTES);
+    buf_printf(text, "t/%d/%.*s/%.*s?", http_request_accepts_gzip(r),
+               STR_ARG(http_request_part(r, "id")),
+               STR_ARG(http_request_part(r, "rest")));
+    buf_str(text, http_request_query_text(r));
+    return buf_end(text) == OK ? buf_view(text) : STR("");
+}
+
+// The player's first requests find what they ask for made, or nearly so.
+static void make_first(struct api *a, const struct play_show *show,
+                       bool wants_ts)
+{
+    struct piece first[2];
+    uint32_t count = play_first_pieces(show, wants_ts, first);
+    for (uint32_t i = 0; i < count; i++) {
+        jobs_prefetch(a->jobs, &first[i]);
+        piece_done(&first[i]);
+    }
+}
+
+static enum err find_clip(struct http_request *r, const struct play_wanted *w,
+                          const struct play_path *path, bool is_gzip,
+                          struct http_answer **ret)
+{
+    struct api *a = api_of(r);
+    TRY(make(a, w, path, is_gzip, ret));
+    scoped(buf) struct buf text;
+    struct str key = clip_key(r, &text);
+    if (key.len > 0)
+        http_cache_put(a->cache, key, *ret);
+    if (path->rung < 0)
+        make_first(a, w->show, path->manifest == PLAY_HLS_MULTIVARIANT_TS);
     return OK;
 }
 
@@ -104,13 +150,32 @@ static void limit_age(struct http_request *r, const struct play_right *right)
     http_header(r, "Cache-Control", text);
 }
 
-void manifest_answer(struct http_request *r, const struct asset *asset,
-                     const struct play_show *show, const struct play_path *path,
-                     const struct play_right *right)
+bool manifest_answer_kept(struct http_request *r, const struct play_wanted *w)
+{
+    struct str rest = http_request_part(r, "rest"), value;
+    if (!str_ends(rest, STR(".m3u8")) && !str_ends(rest, STR(".mpd")))
+        return false;
+    if (!str_starts(rest, STR("t/")) && !http_request_query(r, "t", &value))
+        return false;
+    scoped(buf) struct buf text;
+    struct str key = clip_key(r, &text);
+    scoped(http_answer) struct http_answer *answer =
+        key.len > 0 ? http_cache_get(api_of(r)->cache, key) : NULL;
+    if (!answer)
+        return false;
+    limit_age(r, &w->right);
+    play_reply(r, answer);
+    return true;
+}
+
+void manifest_answer(struct http_request *r, const struct play_wanted *w,
+                     const struct play_path *path)
 {
     scoped(http_answer) struct http_answer *answer = NULL;
     bool is_gzip = http_request_accepts_gzip(r);
-    enum err e = find(api_of(r), asset, show, path, is_gzip, &answer);
+    enum err e = play_show_timeline(w->show)
+                     ? find_clip(r, w, path, is_gzip, &answer)
+                     : find(api_of(r), w, path, is_gzip, &answer);
     if (e == ERR_NOT_FOUND) {
         refuse(r, "not_found", "The asset has nothing of that name.");
         return;
@@ -119,6 +184,24 @@ void manifest_answer(struct http_request *r, const struct asset *asset,
         refuse_error(r, e);
         return;
     }
-    limit_age(r, right);
+    limit_age(r, &w->right);
     play_reply(r, answer);
+}
+
+void manifest_reply(struct http_request *r, const struct play_show *show,
+                    const struct play_path *path, const char *base)
+{
+    struct api *a = api_of(r);
+    scoped(buf) struct buf text;
+    buf_init(&text, MANIFEST_BYTES_MAX);
+    enum err e = play_write_manifest(a->catalog, show, path, base, &text);
+    if (e == OK)
+        e = buf_end(&text);
+    if (e != OK) {
+        refuse_error(r, e);
+        return;
+    }
+    make_first(a, show, path->manifest == PLAY_HLS_MULTIVARIANT_TS);
+    http_header(r, "Cache-Control", "private, no-store");
+    http_reply(r, 200, play_content_type(show, path), buf_view(&text));
 }

@@ -16,10 +16,23 @@ struct play_right {
     bool is_private; // by a key in the header: shared caches must not keep it
 };
 
-// `asset` is what the show is of.
-void manifest_answer(struct http_request *r, const struct asset *asset,
-                     const struct play_show *show, const struct play_path *path,
-                     const struct play_right *right);
+// What is asked for, as far as it is known.
+struct play_wanted {
+    const struct asset *asset;
+    const struct play_show *show;
+    bool is_below; // a clip by ?t=: what it names lies below, in t/{ranges}/
+    struct play_right right;
+};
+
+// Manifests of clips never change: those that are kept are found by the text
+// of the request, before anything is laid out. False: none is, go on.
+bool manifest_answer_kept(struct http_request *r, const struct play_wanted *w);
+void manifest_answer(struct http_request *r, const struct play_wanted *w,
+                     const struct play_path *path);
+// One that is not kept, whose URIs begin with `base`; not below /p/.
+void manifest_reply(struct http_request *r, const struct play_show *show,
+                    const struct play_path *path, const char *base);
+enum { CLIP_BASE_BYTES = 64 << 10 };
 // Parks where the piece has to be made first.
 void piece_answer(struct http_request *r, const struct play_show *show,
                   const struct play_path *path, const struct play_right *right);

@@ -6,6 +6,8 @@
 
 #include "reeld/base/clock.h"
 
+#include "ranges.h"
+
 const char *const play_headers[] = {PLAY_HEADERS, NULL};
 
 // Names below an asset that belong to the API and not to this version.
@@ -60,69 +62,88 @@ static enum err find(struct http_request *r, const struct asset **ret)
     return catalog_asset(api_of(r)->catalog, &id, ret);
 }
 
-// ?container=ts; clips (?t=) are not in this version. False: answered.
-static bool read_query(struct http_request *r, bool *ret_wants_ts)
+// What ?t= is of; what is asked for below a clip has its ranges in the path.
+static bool can_have_ranges(struct str rest)
 {
-    *ret_wants_ts = false;
-    if (http_request_query_text(r).len == 0)
-        return true;
-    struct str value;
-    if (http_request_query(r, "t", &value)) {
-        refuse(r, "not_implemented", "This version does not cut clips.");
-        return false;
-    }
-    if (!http_request_query(r, "container", &value))
-        return true;
-    *ret_wants_ts = str_eq(value, STR("ts"));
-    if (*ret_wants_ts || str_eq(value, STR("cmaf")))
-        return true;
-    refuse(r, "invalid_request", "?container= is ts or cmaf.");
-    return false;
+    return str_eq(rest, STR("index.m3u8")) || str_eq(rest, STR("manifest.mpd"));
 }
 
-static void answer(struct http_request *r, const struct asset *asset,
-                   const struct play_right *right)
+static void answer_path(struct http_request *r, const struct play_wanted *w,
+                        struct str name, bool wants_ts)
 {
-    if (asset->state != ASSET_READY) {
-        refuse(r, "not_ready", "The asset is %s.",
-               asset_state_name(asset->state));
+    struct play_path path;
+    enum err e = play_parse(w->show, name, wants_ts, &path);
+    if (e != OK)
+        refuse(r, "not_found", "The asset has nothing of that name.");
+    else if (path.is_manifest)
+        manifest_answer(r, w, &path);
+    else
+        piece_answer(r, w->show, &path, &w->right);
+}
+
+static void answer_ranges(struct http_request *r, struct play_wanted *w,
+                          struct str rest, bool wants_ts)
+{
+    if (!can_have_ranges(rest)) {
+        refuse(r, "invalid_request",
+               "?t= goes with index.m3u8 and manifest.mpd of an asset.");
         return;
     }
-    bool wants_ts = false;
-    if (!read_query(r, &wants_ts))
+    scoped(play_show) const struct play_show *show = NULL;
+    if (!ranges_open(r, w->asset, &show))
         return;
+    w->show = show;
+    w->is_below = true;
+    answer_path(r, w, rest, wants_ts);
+}
+
+static void answer(struct http_request *r, struct play_wanted *w)
+{
     struct str rest = http_request_part(r, "rest");
+    struct str value;
+    bool wants_ts = false;
+    if (w->asset->state != ASSET_READY) {
+        refuse(r, "not_ready", "The asset is %s.",
+               asset_state_name(w->asset->state));
+        return;
+    }
+    if (is_absent(rest)) {
+        refuse(r, "not_implemented", "This version does not make that.");
+        return;
+    }
+    if (http_request_query_text(r).len > 0 &&
+        !parameter_container(r, &wants_ts))
+        return;
+    if (manifest_answer_kept(r, w))
+        return;
+    if (http_request_query(r, "t", &value)) {
+        answer_ranges(r, w, rest, wants_ts);
+        return;
+    }
     scoped(play_show) const struct play_show *show = NULL;
     struct str name;
-    struct play_path path;
-    enum err e = play_open(asset, rest, &show, &name);
-    if (e == OK)
-        e = play_parse(show, name, wants_ts, &path);
-    if (e == ERR_NOT_FOUND && is_absent(rest))
-        refuse(r, "not_implemented", "This version does not make that.");
-    else if (e == ERR_NOT_FOUND)
+    if (play_open(w->asset, rest, &show, &name) != OK) {
         refuse(r, "not_found", "The asset has nothing of that name.");
-    else if (e != OK)
-        refuse_error(r, e);
-    else if (path.is_manifest)
-        manifest_answer(r, asset, show, &path, right);
-    else
-        piece_answer(r, show, &path, right);
+        return;
+    }
+    w->show = show;
+    answer_path(r, w, name, wants_ts);
 }
 
 void playback_get(struct http_request *r)
 {
     scoped(asset) const struct asset *asset = NULL;
-    struct play_right right;
+    struct play_wanted w = {0};
     enum err e = find(r, &asset);
     if (e != OK && e != ERR_NOT_FOUND) {
         refuse_error(r, e);
         return;
     }
-    if (!is_granted(r, asset, &right))
+    if (!is_granted(r, asset, &w.right))
         return;
+    w.asset = asset;
     if (asset)
-        answer(r, asset, &right);
+        answer(r, &w);
     else
         refuse(r, "not_found", "There is no such asset.");
 }

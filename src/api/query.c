@@ -85,6 +85,19 @@ bool parameters_are_known(struct http_request *r, const char *const *known)
     return false;
 }
 
+bool parameter_container(struct http_request *r, bool *ret_wants_ts)
+{
+    struct str value;
+    *ret_wants_ts = false;
+    if (!http_request_query(r, "container", &value))
+        return true;
+    *ret_wants_ts = str_eq(value, STR("ts"));
+    if (*ret_wants_ts || str_eq(value, STR("cmaf")))
+        return true;
+    refuse(r, "invalid_request", "?container= is ts or cmaf.");
+    return false;
+}
+
 bool parameter_page(struct http_request *r, struct page *ret)
 {
     int64_t limit = 0;

@@ -77,6 +77,8 @@ bool parameter_int(struct http_request *r, const char *name, int64_t least,
                    int64_t most, int64_t otherwise, int64_t *ret);
 // Every parameter is in `known` (NULL behind the last); else 400, false.
 bool parameters_are_known(struct http_request *r, const char *const *known);
+// ?container= is ts or cmaf, or 400 and false.
+bool parameter_container(struct http_request *r, bool *ret_wants_ts);
 // ?limit= and ?cursor=. False: answered.
 struct page {
     uint32_t limit;
@@ -136,6 +138,9 @@ void system_metrics(struct http_request *r);
 void system_health(struct http_request *r);
 void system_ready(struct http_request *r);
 void system_version(struct http_request *r);
+
+void clip_hls(struct http_request *r);
+void clip_dash(struct http_request *r);
 
 void playback_get(struct http_request *r);
 void openapi_get(struct http_request *r);

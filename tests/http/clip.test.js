@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// clip.test.js - ranges of an asset by ?t=: exactly the pictures in [start,
+// end), in HLS of both forms and DASH, and what is refused (CLIP-01 to 04).
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {startDaemon} from './daemon.js';
+import {film} from './films.js';
+import {MEDIA, hasMedia, media} from './media.js';
+import {isProblem} from './problem.js';
+import {frameTimes, run} from './run.js';
+
+const SECONDS = 1000;
+const XSD = process.env.REELD_TEST_XSD || join(MEDIA, '..', 'reference', 'xsd', 'DASH-MPD.xsd');
+const SOURCES = ['timing/open-gop-bpyramid.mp4', 'timing/vfr-dropped-frames.mp4', 'film/tos-1080p2997-qr-cmaf-8s.mp4'];
+const RANGES_A_SOURCE = 3;
+// A tick of a millisecond container.
+const TOLERANCE_S = 0.0011;
+
+let daemon;
+before(async () => { daemon = await startDaemon(['--ladder', 'background']); });
+after(async () => daemon?.stop());
+
+// The same numbers in every run (mulberry32).
+function numbers(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6D2B79F5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const fromZero = (times) => {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted.map((t) => t - sorted[0]);
+};
+
+// No border so near to a picture that rounding could decide about it.
+const isClear = (t, times) => times.every((f) => Math.abs(f - t) > 2 * TOLERANCE_S);
+
+function randomRange(random, times, duration) {
+  for (;;) {
+    const [start, end] = [random(), random()].map((x) => Math.round(x * duration * 1000) / 1000).sort((a, b) => a - b);
+    if (end - start > 0.2 && isClear(start, times) && isClear(end, times))
+      return [start, end];
+  }
+}
+
+async function text(url) {
+  const answer = await fetch(url);
+  const body = await answer.text();
+  assert.equal(answer.status, 200, `${url}: ${body}`);
+  return body;
+}
+
+// URLs of the playlists of pictures that a multivariant playlist names.
+async function variants(url) {
+  const lines = (await text(url)).split('\n');
+  return lines.filter((line, i) => line && line[0] !== '#' && /RESOLUTION=/.test(lines[i - 1]))
+    .map((line) => new URL(line, url).href);
+}
+
+const clip = (asset, ranges, more = '') =>
+  `${asset.playback.hls}?${ranges.map(([a, b]) => `t=${a},${b}`).join('&')}${more}`;
+
+function assertTimes(got, expected, what) {
+  assert.equal(got.length, expected.length, `${what}: number of pictures`);
+  got.forEach((t, i) => assert.ok(Math.abs(t - expected[i]) <= TOLERANCE_S, `${what}: picture ${i} at ${t}, not ${expected[i]}`));
+}
+
+async function assertLength(playlist, expected, what) {
+  const parts = [...(await text(playlist)).matchAll(/#EXTINF:([\d.]+)/g)].map((m) => Number(m[1]));
+  const sum = parts.reduce((a, b) => a + b, 0);
+  assert.ok(Math.abs(sum - expected) <= TOLERANCE_S, `${what}: ${sum} s, not ${expected}`);
+}
+
+function assertValid(mpd) {
+  if (!existsSync(XSD))
+    return;
+  const file = join(daemon.dataDir, 'clip.mpd');
+  writeFileSync(file, mpd);
+  execFileSync('xmllint', ['--nonet', '--noout', '--schema', XSD, file], {stdio: 'pipe'});
+}
+
+// What one range must show, at each rung and in each form.
+async function assertExact(asset, range, times) {
+  const [start, end] = range;
+  const inside = times.filter((t) => t >= start && t < end);
+  const length = (times.find((t) => t >= end) ?? asset.duration) - inside[0];
+  for (const form of ['', '&container=ts']) {
+    const rungs = await variants(clip(asset, [range], form));
+    assert.ok(rungs.length > 0);
+    for (const url of rungs) {
+      const what = `${range} of ${asset.name}: ${url.split('/').slice(-2).join('/')}`;
+      assertTimes(fromZero(await frameTimes(url)), fromZero(inside), what);
+      await assertLength(url, length, what);
+    }
+  }
+  const dash = clip(asset, [range]).replace('index.m3u8', 'manifest.mpd');
+  assertTimes(fromZero(await frameTimes(dash)), fromZero(inside), `${range} of ${asset.name}: DASH`);
+  assertValid(await text(dash));
+}
+
+for (const [seed, file] of SOURCES.entries()) {
+  test(`clips of ${file} show exactly the pictures in the range`, {timeout: 300 * SECONDS, skip: !hasMedia}, async () => {
+    const asset = await daemon.upload(media(file));
+    const times = fromZero(await frameTimes(media(file)));
+    const random = numbers(seed + 1);
+    for (let i = 0; i < RANGES_A_SOURCE; i++)
+      await assertExact(asset, randomRange(random, times, asset.duration), times);
+  });
+}
+
+test('several ranges follow each other, with a discontinuity between', {timeout: 120 * SECONDS}, async () => {
+  const asset = await daemon.upload(film('plain.mp4'));
+  const [url] = await variants(clip(asset, [["", 0.99], [1.01, 2.01], [3.01, 5.01]]));
+  const playlist = await text(url);
+  assert.equal(playlist.match(/#EXT-X-DISCONTINUITY\n/g).length, 2);
+  await assertLength(url, 1 + 1 + 2, url);
+  const {stdout} = await run('ffprobe', ['-v', 'error', '-count_frames', '-select_streams', 'v:0',
+    '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', url]);
+  assert.equal(parseInt(stdout, 10), 50 + 25 + 25);
+});
+
+test('ends are open, times are seconds or clock, an asset is its own clip', async () => {
+  const asset = await daemon.upload(film('plain.mp4'));
+  const length = async (t) => {
+    const [url] = await variants(`${asset.playback.hls}?t=${t}`);
+    const parts = [...(await text(url)).matchAll(/#EXTINF:([\d.]+)/g)].map((m) => Number(m[1]));
+    return Math.round(parts.reduce((a, b) => a + b, 0) * 1000) / 1000;
+  };
+  assert.equal(await length('2'), asset.duration - 2);
+  assert.equal(await length(',2'), 2);
+  assert.equal(await length('npt:0:01,0:00:03.00'), 2);
+  assert.equal(await length('1%2C99'), asset.duration - 1);
+  assert.equal(await length('0'), asset.duration);
+});
+
+test('a clip under /v1 names whole URLs that need no key', async () => {
+  const asset = await daemon.upload(film('plain.mp4'));
+  for (const name of ['clip.m3u8?t=1,2', 'clip.m3u8?t=1,2&container=ts', 'clip.mpd?t=1,2']) {
+    const path = `/v1/assets/${asset.id}/${name}`;
+    await isProblem(await daemon.call('GET', path, {key: ''}), 401, 'unauthorized');
+    const answer = await daemon.call('GET', path);
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers.get('cache-control'), /no-store/);
+    const file = join(daemon.dataDir, name.includes('mpd') ? 'clip.mpd' : 'clip.m3u8');
+    writeFileSync(file, await answer.text());
+    const {stdout, stderr} = await run('ffprobe', ['-v', 'error', '-protocol_whitelist', 'file,http,tcp,crypto,data',
+      '-count_frames', '-select_streams', 'v:0', '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', file]);
+    assert.equal(parseInt(stdout, 10), 25, `${name}: ${stderr}`);
+  }
+});
+
+test('what a clip answers is the same every time, and has one spelling of its ranges', async () => {
+  const asset = await daemon.upload(film('plain.mp4'));
+  const url = clip(asset, [[0.51, 2.49]]);
+  const first = await fetch(url);
+  const again = await fetch(url);
+  assert.equal(await first.text(), await again.text());
+  const etag = first.headers.get('etag');
+  assert.equal(again.headers.get('etag'), etag);
+  assert.equal((await fetch(url, {headers: {'if-none-match': etag}})).status, 304);
+  const [playlist] = await variants(url);
+  const ranges = playlist.match(/\/t\/(\d+)-(\d+)\//);
+  for (const bad of [`0${ranges[1]}-${ranges[2]}`, `${Number(ranges[1]) + 1}-${ranges[2]}`, `${ranges[1]}-`, '-1-5', `${ranges[2]}-${ranges[1]}`, ''])
+    assert.equal((await fetch(playlist.replace(ranges[0], `/t/${bad}/`))).status, 404, bad);
+});
+
+const BAD = ['5,1', '1,1', '-1,2', 'NaN', 'NaN,2', 'x', '', ',', '1,2,3', '99,100', '0.001,0.002', '1e3', '0:61,2', '0x1',
+  '1;2', '99999999999999999999', 'smpte:0:0:1'];
+
+test('ranges that are none are refused and named', async () => {
+  const asset = await daemon.upload(film('plain.mp4'));
+  for (const t of BAD) {
+    const query = `t=${encodeURIComponent(t)}`;
+    for (const url of [`${asset.playback.hls}?${query}`, `${asset.playback.dash}?${query}`])
+      assert.match((await isProblem(await fetch(url), 400, 'invalid_request')).detail, /\?t=/, t);
+    const clipped = await daemon.call('GET', `/v1/assets/${asset.id}/clip.m3u8?${query}`);
+    assert.match((await isProblem(clipped, 400, 'invalid_request')).detail, /\?t=/, t);
+  }
+  const second = await isProblem(await fetch(`${asset.playback.hls}?t=1,2&t=9,8`), 400, 'invalid_request');
+  assert.match(second.detail, /number 2/);
+  await isProblem(await daemon.call('GET', `/v1/assets/${asset.id}/clip.m3u8`), 400, 'invalid_request');
+  await isProblem(await daemon.call('GET', `/v1/assets/${asset.id}/clip.mpd?t=1&x=2`), 400, 'invalid_request');
+  await isProblem(await daemon.call('GET', '/v1/assets/m-nope/clip.mpd?t=1'), 404, 'not_found');
+  const [playlist] = await variants(asset.playback.hls);
+  await isProblem(await fetch(`${playlist}?t=1,2`), 400, 'invalid_request');
+});
