@@ -41,11 +41,14 @@ async function startNginx(files) {
   return nginx;
 }
 
-// The copied segment whose size is nearest to what is asked for.
+// The segment whose size is nearest to what is asked for.
 async function segmentOf(base, count, bytes) {
   let best = null;
   for (let i = 0; i < count; i++) {
-    const body = Buffer.from(await (await fetch(`${base}/${i}.m4s`)).arrayBuffer());
+    const answer = await fetch(`${base}/${i}.m4s`);
+    if (answer.status !== 200)
+      throw new Error(`${base}/${i}.m4s: HTTP ${answer.status}`);
+    const body = Buffer.from(await answer.arrayBuffer());
     if (!best || Math.abs(body.length - bytes) < Math.abs(best.body.length - bytes))
       best = {url: `${base}/${i}.m4s`, body};
   }
@@ -59,7 +62,7 @@ export default async function serve() {
   const root = asset.playback.hls.replace('/index.m3u8', '');
   const count = asset.renditions.find((r) => r.name === 'source').segments;
   const large = await segmentOf(`${root}/source`, count, 1 << 20);
-  const small = await segmentOf(`${root}/audio-source`, count, 100 << 10);
+  const small = await segmentOf(`${root}/240p`, count, 100 << 10);
   const manifest = {url: `${root}/source/index.m3u8`};
   manifest.body = Buffer.from(await (await fetch(manifest.url)).arrayBuffer());
   const cases = {large, small, manifest};

@@ -19,6 +19,9 @@ const SOURCES = [
   'timing/moov-at-end.mp4', 'timing/plain.ts', 'timing/pts-wrap.ts', 'timing/one-gop-44s-1fps.mp4',
   'timing/one-frame.mp4', 'timing/intra-refresh-no-idr.mp4', 'people/highway-540p5994-8s.mp4',
 ];
+// ffmpeg repeats a picture where the source says "not coded"; reeld lets the one
+// before be shown longer, and has that many pictures.
+const NOT_CODED = {'formats/mpeg4-asp-xvid-mp3.avi': 140};
 // Half a tick of a millisecond container, at most.
 const TOLERANCE_S = 0.0011;
 
@@ -48,7 +51,9 @@ for (const file of SOURCES) {
     for (const r of rungs) {
       const times = fromZero(await frameTimes(playlist(asset, r.name)));
       const isCapped = r.frame_rate !== undefined && r.frame_rate !== rungs[0].frame_rate;
-      if (!isCapped)
+      if (NOT_CODED[file])
+        assert.equal(times.length, NOT_CODED[file]);
+      else if (!isCapped)
         assertTimes(times, source, `${file} ${r.name}`);
       const errors = await decodeErrors(playlist(asset, r.name));
       assert.deepEqual(errors, [], `${file} ${r.name}`);
