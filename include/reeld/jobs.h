@@ -84,7 +84,8 @@ void jobs_hang_up(struct jobs *j, struct jobs_waiter *w);
 // A player asked for this piece, which is made already: read-ahead moves on.
 void jobs_saw(struct jobs *j, const struct piece *piece);
 // Nobody waits for it yet, but somebody soon may: a manifest that names it was
-// asked for. Made at EDGE urgency unless it is there, or 64 are queued already.
+// asked for. Made at EDGE urgency unless it is there, or 64 are queued already,
+// or the same was said within the last 20 s.
 void jobs_prefetch(struct jobs *j, const struct piece *piece);
 
 // Probes an UPLOADED asset ahead of all else; `done` runs when it is READY or

@@ -131,6 +131,13 @@ must_check enum err play_piece_of(const struct play_show *s,
 uint32_t play_first_pieces(const struct play_show *s, bool wants_ts,
                            struct piece ret[static 2]);
 
+// Read-ahead goes on inside a clip by itself (jobs.h); this is what it does not
+// know of: behind the last segment of a clip, the first one of the next.
+// ERR_NOT_FOUND: the path is of something else.
+must_check enum err play_piece_behind_join(const struct play_show *s,
+                                           const struct play_path *p,
+                                           struct piece *ret);
+
 // The bytes of a piece if it is made. ERR_NOT_FOUND: not made yet, ask
 // jobs_want(). A fact whose blob is missing or of another size counts as not
 // made; on a pool thread it is forgotten and the remains removed, which an HTTP

@@ -79,6 +79,14 @@ static void note_served(struct api *a, const struct piece *piece)
         jobs_saw(a->jobs, piece);
 }
 
+static void prefetch_behind_join(struct api *a, const struct play_show *show,
+                                 const struct play_path *path)
+{
+    scoped(piece) struct piece next = {0};
+    if (play_piece_behind_join(show, path, &next) == OK)
+        jobs_prefetch(a->jobs, &next);
+}
+
 // ---- waiting for a piece to be made ----------------------------------------
 
 struct wait {
@@ -207,6 +215,7 @@ void piece_answer(struct http_request *r, const struct play_show *show,
         refuse_piece(r, e);
         return;
     }
+    prefetch_behind_join(a, show, path);
     char text[PIECE_KEY_BYTES];
     scoped(http_answer) struct http_answer *answer =
         http_cache_get(a->cache, cache_key(&piece.key, text));

@@ -10,13 +10,13 @@
 static const int64_t SEEN_FOR_US = 20 * INT64_C(1000000);
 
 // Any thread.
-bool ahead_is_news(struct jobs *j, const struct piece *p)
+bool ahead_is_news(struct jobs *j, const struct piece *p, enum ahead_word word)
 {
     // Two that fall together only cost a look, or one read-ahead less. A clip
     // goes on elsewhere than the asset after the same piece.
     uint64_t hash;
     memcpy(&hash, &p->key, sizeof hash);
-    hash += (uint64_t)p->clip_to * UINT64_C(0x9e3779b97f4a7c15);
+    hash += ((uint64_t)p->clip_to * 2 + word) * UINT64_C(0x9e3779b97f4a7c15);
     int64_t now = clock_now_us();
     HOLD(&j->lock);
     struct seen *seen = &j->seen[(hash >> 32) % SEEN_SLOTS];

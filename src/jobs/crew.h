@@ -119,7 +119,9 @@ void queue_remove(struct jobs *j, struct flight *f);
 void publish_go_on(struct jobs *j);
 
 // ahead.c
-bool ahead_is_news(struct jobs *j, const struct piece *p);
+// Was it not heard of in this way within the last seconds?
+enum ahead_word { AHEAD_SEEN, AHEAD_PREFETCH };
+bool ahead_is_news(struct jobs *j, const struct piece *p, enum ahead_word word);
 void ahead_of(struct jobs *j, const struct piece *p);
 void ahead_first_pieces(struct jobs *j, const struct asset *a);
 

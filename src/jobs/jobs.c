@@ -260,13 +260,14 @@ static void post_piece(struct jobs *j, const struct piece *piece,
 
 void jobs_saw(struct jobs *j, const struct piece *piece)
 {
-    if (ahead_is_news(j, piece))
+    if (ahead_is_news(j, piece, AHEAD_SEEN))
         post_piece(j, piece, saw);
 }
 
 void jobs_prefetch(struct jobs *j, const struct piece *piece)
 {
-    post_piece(j, piece, prefetch);
+    if (ahead_is_news(j, piece, AHEAD_PREFETCH))
+        post_piece(j, piece, prefetch);
 }
 
 static void look(struct jobs *j, struct note *n)

@@ -35,6 +35,22 @@ enum err play_piece_of(const struct play_show *s, const struct play_path *p,
     return piece_of_asset(s->asset, (uint32_t)own, p->piece, p->number, ret);
 }
 
+enum err play_piece_behind_join(const struct play_show *s,
+                                const struct play_path *p, struct piece *ret)
+{
+    const struct clip *c;
+    uint32_t segment;
+    if (!s->timeline || p->is_manifest ||
+        (p->piece != PIECE_SEGMENT && p->piece != PIECE_TS))
+        return fail(ERR_NOT_FOUND, "nothing is joined there");
+    TRY(timeline_find(s->timeline, p->number, &c, &segment));
+    if (segment + 1 < c->segments)
+        return fail(ERR_NOT_FOUND, "the clip goes on");
+    struct play_path next = *p;
+    next.number++;
+    return play_piece_of(s, &next, ret);
+}
+
 // Among the rungs of pictures, the one whose variant playlists list first.
 static uint32_t first_rung(const struct show *s)
 {

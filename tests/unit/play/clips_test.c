@@ -340,6 +340,32 @@ static void numbers_run_on_over_the_clips(void **state)
     assert_int_equal(play_parse(show, str_of(path), false, &p), ERR_NOT_FOUND);
 }
 
+static void behind_the_end_of_a_clip_the_next_one_begins(void **state)
+{
+    (void)state;
+    scoped(play_show) const struct play_show *show = five_clips();
+    const struct timeline *t = play_show_timeline(show);
+    for (uint32_t i = 0; i < t->segments; i++) {
+        const struct clip *c;
+        uint32_t segment;
+        assert_int_equal(timeline_find(t, i, &c, &segment), OK);
+        bool is_join = segment + 1 == c->segments && i + 1 < t->segments;
+        char path[64];
+        snprintf(path, sizeof path, "480p/%" PRIu32 ".m4s", i);
+        struct play_path p = parse(show, path, false);
+        scoped(piece) struct piece piece = {0};
+        assert_int_equal(play_piece_behind_join(show, &p, &piece),
+                         is_join ? OK : ERR_NOT_FOUND);
+        if (is_join)
+            assert_int_equal(piece.from, c[1].from);
+    }
+    scoped(piece) struct piece none = {0};
+    struct play_path p = parse(show, "480p/init-0.mp4", false);
+    assert_int_equal(play_piece_behind_join(show, &p, &none), ERR_NOT_FOUND);
+    p = parse(show, "480p/index.m3u8", false);
+    assert_int_equal(play_piece_behind_join(show, &p, &none), ERR_NOT_FOUND);
+}
+
 static void the_first_pieces_are_edges(void **state)
 {
     (void)state;
@@ -405,6 +431,7 @@ int main(void)
         cmocka_unit_test(unlike_assets_are_joined),
         cmocka_unit_test(every_piece_of_a_list_exists),
         cmocka_unit_test(numbers_run_on_over_the_clips),
+        cmocka_unit_test(behind_the_end_of_a_clip_the_next_one_begins),
         cmocka_unit_test(the_first_pieces_are_edges),
         cmocka_unit_test(bounds_grow_with_short_edges),
         cmocka_unit_test(what_is_no_range_is_refused),
