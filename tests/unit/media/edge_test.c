@@ -325,6 +325,60 @@ static void black_pictures_fill_the_range(void **state)
     free(s);
 }
 
+static int piece_file(const struct subject *s, const struct piece *p)
+{
+    scoped(media_source) struct media_source *source =
+        upload_source(&s->upload);
+    scoped(buf) struct buf bytes;
+    buf_init(&bytes, FILM_BYTES_MAX);
+    make_piece(&s->upload, source, p, &bytes);
+    return file_of(bytes.bytes, bytes.len);
+}
+
+static void what_stands_in_has_a_ts_view(void **state)
+{
+    (void)state;
+    struct subject *s = NEW(struct subject);
+    subject_open(s, "timing/one-gop-44s-1fps.mp4");
+    scoped(timeline) struct timeline *t = lay(s, 3, 6);
+    struct rendition black =
+        stand_in_black(s->asset, &s->asset->rendition[s->rung]);
+    struct rendition silence = stand_in_sound(s->asset, 128000);
+    silence.recipe.stream = -1;
+    const struct rendition *of[] = {&black, &silence};
+    int fd[5];
+    for (int i = 0; i < 4; i++) {
+        scoped(piece) struct piece p = {0};
+        succeed(piece_of_other(t->clip, of[i / 2],
+                               i % 2 ? PIECE_SEGMENT : PIECE_INIT, 0, &p));
+        fd[i] = piece_file(s, &p);
+    }
+    fd[4] = file_of("", 0);
+    struct wire_ts ask = {.has_video = true,
+                          .has_audio = true,
+                          .video_timescale = black.timescale,
+                          .audio_timescale = silence.timescale};
+    struct wire_made made;
+    media_make_ts(&ask, fd[0], fd[1], fd[2], fd[3], fd[4], &made);
+    succeed(made.result);
+    struct watched seen;
+    watch(fd[4], -1, &seen);
+    assert_int_equal(seen.errors, 0);
+    // Of the first segment of the clip, 25 a second.
+    int64_t ticks = t->clip->border[1] - t->clip->border[0];
+    assert_int_equal(seen.frames, scale_ceil(ticks, STAND_IN_FRAME_RATE,
+                                             s->upload.plan->timescale));
+    struct heard h;
+    hear(fd[4], -1, &h);
+    assert_true(loudest(&h) < 1e-6);
+    heard_done(&h);
+    watched_done(&seen);
+    for (int i = 0; i < 5; i++)
+        fd_close(fd[i]);
+    subject_close(s);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +395,7 @@ int main(void)
         cmocka_unit_test(silence_is_silent_and_as_long_as_the_clip),
         cmocka_unit_test(sound_of_a_stream_is_as_long_as_the_clip),
         cmocka_unit_test(black_pictures_fill_the_range),
+        cmocka_unit_test(what_stands_in_has_a_ts_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
