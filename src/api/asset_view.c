@@ -107,19 +107,20 @@ void playback_base(struct api *a, const struct asset *asset, struct str origin,
     buf_printf(to, "%.*s/p/%s/%s/", STR_ARG(origin), grant, asset->id.text);
 }
 
-void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
-                    struct str origin, struct json_out *j, const char *name)
+void playback_write_of(struct api *a, const struct id *id, int64_t epoch,
+                       int64_t exp_s, struct str origin, struct json_out *j,
+                       const char *name)
 {
     char grant[GRANT_TEXT_BYTES] = "open";
     if (exp_s == 0 && !a->o.is_playback_open)
         exp_s = usual_exp_s(a);
     if (exp_s != 0)
-        grants_write(a->grants, &asset->id, asset->epoch, exp_s, grant);
+        grants_write(a->grants, id, epoch, exp_s, grant);
     char hls[PLAYBACK_URL_BYTES], dash[PLAYBACK_URL_BYTES];
     snprintf(hls, sizeof(hls), "%.*s/p/%s/%s/index.m3u8", STR_ARG(origin),
-             grant, asset->id.text);
+             grant, id->text);
     snprintf(dash, sizeof(dash), "%.*s/p/%s/%s/manifest.mpd", STR_ARG(origin),
-             grant, asset->id.text);
+             grant, id->text);
     scoped(buf) struct buf player;
     buf_init(&player, PLAYER_URL_BYTES);
     buf_str(&player, origin);
@@ -134,6 +135,12 @@ void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
     else
         json_none(j, "expires_at");
     json_close(j, '}');
+}
+
+void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
+                    struct str origin, struct json_out *j, const char *name)
+{
+    playback_write_of(a, &asset->id, asset->epoch, exp_s, origin, j, name);
 }
 
 static void write_error(const struct asset *asset, struct json_out *j)

@@ -36,6 +36,13 @@ void asset_etag(const struct asset *asset, struct str all,
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
                     struct str origin, struct json_out *j, const char *name);
 
+// The same of anything that plays: an asset, a stream.
+void playback_write_of(struct api *a, const struct id *id, int64_t epoch,
+                       int64_t exp_s, struct str origin, struct json_out *j,
+                       const char *name);
+// The answer to POST .../grants: what the body asks for, or what is wrong.
+void playback_grant(struct http_request *r, const struct id *id, int64_t epoch,
+                    struct reply *p);
 // "{origin}/p/{grant}/{id}/", good for the usual life.
 void playback_base(struct api *a, const struct asset *asset, struct str origin,
                    struct buf *to);

@@ -267,14 +267,10 @@ void asset_source(struct http_request *r)
 
 // ---- fresh links -----------------------------------------------------------
 
-void asset_grant(struct http_request *r)
+void playback_grant(struct http_request *r, const struct id *id, int64_t epoch,
+                    struct reply *p)
 {
     struct api *a = api_of(r);
-    scoped(asset) const struct asset *asset = NULL;
-    if (!find(r, &asset))
-        return;
-    scoped(reply) struct reply p;
-    reply_init(&p, api_origin(r));
     scoped(fields) struct fields f;
     int64_t life_s = a->o.grant_life_us / 1000000;
     int64_t most_s = a->o.grant_life_max_us / 1000000;
@@ -286,11 +282,21 @@ void asset_grant(struct http_request *r)
         e = fields_end(&f);
     }
     if (e != OK) {
-        reply_fields_error(&p, &f, e);
-    } else {
-        struct json_out j = reply_json(&p, 201);
-        playback_write(a, asset, clock_wall_us() / 1000000 + life_s,
-                       str_of(p.origin), &j, NULL);
+        reply_fields_error(p, &f, e);
+        return;
     }
+    struct json_out j = reply_json(p, 201);
+    playback_write_of(a, id, epoch, clock_wall_us() / 1000000 + life_s,
+                      str_of(p->origin), &j, NULL);
+}
+
+void asset_grant(struct http_request *r)
+{
+    scoped(asset) const struct asset *asset = NULL;
+    if (!find(r, &asset))
+        return;
+    scoped(reply) struct reply p;
+    reply_init(&p, api_origin(r));
+    playback_grant(r, &asset->id, asset->epoch, &p);
     reply_send(r, &p);
 }

@@ -198,6 +198,20 @@ bool fields_texts(struct fields *f, const char *name, size_t most,
     return true;
 }
 
+bool fields_list(struct fields *f, const char *name, size_t most,
+                 const json_t **ret)
+{
+    const json_t *value = value_of(f, name);
+    size_t size = json_array_size(value);
+    if (!json_is_array(value) || size == 0 || size > most) {
+        faults_add(&f->faults, str_of(name), "must be a list of 1 to %zu",
+                   most);
+        return false;
+    }
+    *ret = value;
+    return true;
+}
+
 bool fields_takes_null(struct fields *f, const char *name)
 {
     return json_is_null(json_object_get(f->root, name)) && value_of(f, name);

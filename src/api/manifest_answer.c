@@ -127,9 +127,12 @@ static enum err find_clip(struct http_request *r, const struct play_wanted *w,
                           struct http_answer **ret)
 {
     struct api *a = api_of(r);
-    TRY(make(a, w, path, is_gzip, ret));
     scoped(buf) struct buf text;
     struct str key = clip_key(r, &text);
+    *ret = key.len > 0 ? http_cache_get(a->cache, key) : NULL;
+    if (*ret)
+        return OK;
+    TRY(make(a, w, path, is_gzip, ret));
     if (key.len > 0)
         http_cache_put(a->cache, key, *ret);
     if (path->rung < 0)

@@ -18,7 +18,7 @@ struct play_right {
 
 // What is asked for, as far as it is known.
 struct play_wanted {
-    const struct asset *asset;
+    const struct asset *asset; // NULL: a stream
     const struct play_show *show;
     bool is_below; // a clip by ?t=: what it names lies below, in t/{ranges}/
     struct play_right right;

@@ -7,6 +7,7 @@
 #include "reeld/base/clock.h"
 
 #include "ranges.h"
+#include "stream_lay.h"
 
 const char *const play_headers[] = {PLAY_HEADERS, NULL};
 
@@ -31,9 +32,9 @@ static bool refuse_grant(struct http_request *r)
 }
 
 // One answer for all that is wrong with a grant, whether the thing exists or
-// not. `asset` is NULL when there is none.
-static bool is_granted(struct http_request *r, const struct asset *asset,
-                       struct play_right *ret)
+// not. `id` is NULL when there is none.
+static bool is_granted(struct http_request *r, const struct id *id,
+                       int64_t epoch, struct play_right *ret)
 {
     struct api *a = api_of(r);
     struct str grant = http_request_part(r, "grant");
@@ -47,19 +48,10 @@ static bool is_granted(struct http_request *r, const struct asset *asset,
         return a->o.is_playback_open || refuse_grant(r);
     int64_t now_s = clock_wall_us() / 1000000;
     int64_t exp_s = 0;
-    if (!asset || grants_check(a->grants, grant, &asset->id, asset->epoch,
-                               now_s, &exp_s) != OK)
+    if (!id || grants_check(a->grants, grant, id, epoch, now_s, &exp_s) != OK)
         return refuse_grant(r);
     ret->left_s = exp_s - now_s;
     return true;
-}
-
-static enum err find(struct http_request *r, const struct asset **ret)
-{
-    struct id id;
-    if (id_parse(http_request_part(r, "id"), &id) != OK)
-        return ERR_NOT_FOUND;
-    return catalog_asset(api_of(r)->catalog, &id, ret);
 }
 
 // What ?t= is of; what is asked for below a clip has its ranges in the path.
@@ -130,22 +122,88 @@ static void answer(struct http_request *r, struct play_wanted *w)
     answer_path(r, w, name, wants_ts);
 }
 
-void playback_get(struct http_request *r)
+// ---- streams ---------------------------------------------------------------
+
+static enum err open_stream(struct http_request *r, const struct stream *s,
+                            const struct play_show **ret)
+{
+    struct timeline *t = NULL;
+    TRY(stream_timeline(api_of(r)->catalog, s, &t));
+    return play_show_of_timeline(t, ret);
+}
+
+static void answer_stream(struct http_request *r, const struct stream *s,
+                          struct play_wanted *w)
+{
+    struct str rest = http_request_part(r, "rest"), value;
+    bool wants_ts = false;
+    if (is_absent(rest)) {
+        refuse(r, "not_implemented", "This version does not make that.");
+        return;
+    }
+    if (!parameter_container(r, &wants_ts))
+        return;
+    if (http_request_query(r, "t", &value)) {
+        refuse(r, "invalid_request", "?t= is of assets; a stream has clips.");
+        return;
+    }
+    scoped(play_show) const struct play_show *show = NULL;
+    enum err e = open_stream(r, s, &show);
+    w->show = show;
+    if (e == ERR_NOT_FOUND)
+        refuse(r, "asset_gone", "%s.", fail_text());
+    else if (e != OK)
+        refuse_error(r, e);
+    else
+        answer_path(r, w, rest, wants_ts);
+}
+
+static enum err get_stream(struct http_request *r, const struct id *id)
+{
+    scoped(stream) struct stream s = {0};
+    enum err e = catalog_stream(api_of(r)->catalog, id, &s);
+    if (e != OK && e != ERR_NOT_FOUND)
+        return e;
+    struct play_wanted w = {0};
+    if (!is_granted(r, e == OK ? id : NULL, s.created_us, &w.right))
+        return OK;
+    if (e == OK)
+        answer_stream(r, &s, &w);
+    else
+        refuse(r, "not_found", "There is no such stream.");
+    return OK;
+}
+
+// ---- assets ----------------------------------------------------------------
+
+static enum err get_asset(struct http_request *r, const struct id *id)
 {
     scoped(asset) const struct asset *asset = NULL;
     struct play_wanted w = {0};
-    enum err e = find(r, &asset);
-    if (e != OK && e != ERR_NOT_FOUND) {
-        refuse_error(r, e);
-        return;
-    }
-    if (!is_granted(r, asset, &w.right))
-        return;
+    enum err e =
+        id ? catalog_asset(api_of(r)->catalog, id, &asset) : ERR_NOT_FOUND;
+    if (e != OK && e != ERR_NOT_FOUND)
+        return e;
     w.asset = asset;
+    if (!is_granted(r, asset ? &asset->id : NULL, asset ? asset->epoch : 0,
+                    &w.right))
+        return OK;
     if (asset)
         answer(r, &w);
     else
         refuse(r, "not_found", "There is no such asset.");
+    return OK;
+}
+
+void playback_get(struct http_request *r)
+{
+    struct id id;
+    bool is_id = id_parse(http_request_part(r, "id"), &id) == OK;
+    enum err e = is_id && id_has_prefix(&id, "s")
+                     ? get_stream(r, &id)
+                     : get_asset(r, is_id ? &id : NULL);
+    if (e != OK)
+        refuse_error(r, e);
 }
 
 void play_reply(struct http_request *r, struct http_answer *whole)

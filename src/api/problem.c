@@ -41,6 +41,11 @@ static const struct problem problems[] = {
      .status = 404,
      .title = "Not found",
      .text = "There is no such thing, or no more."                           },
+    {.code = "asset_gone",
+     .status = 410,
+     .title = "An asset of the stream is gone",
+     .text = "The stream has a clip of an asset that was removed. Make another "
+             "stream without it."                                            },
     {.code = "not_ready",
      .status = 404,
      .title = "Not ready to play",

@@ -123,6 +123,12 @@ void asset_delete(struct http_request *r);
 void asset_source(struct http_request *r);
 void asset_grant(struct http_request *r);
 
+void stream_create(struct http_request *r);
+void stream_list(struct http_request *r);
+void stream_get(struct http_request *r);
+void stream_delete(struct http_request *r);
+void stream_grant(struct http_request *r);
+
 void collection_list(struct http_request *r);
 void collection_get(struct http_request *r);
 void collection_create(struct http_request *r);

@@ -15,6 +15,9 @@ const FILMS = {
   'plain.mp4': [...PICTURE, ...SOUND, '-t', '6', ...H264, ...AAC, '-movflags', '+faststart'],
   // Must be encoded before anybody can play it.
   'mpeg4.mkv': [...PICTURE, ...SOUND, '-t', '5', '-c:v', 'mpeg4', '-c:a', 'libmp3lame'],
+  'silent.mp4': ['-f', 'lavfi', '-i', 'testsrc=size=640x360:rate=30', '-t', '4', ...H264],
+  'tall.mkv': ['-f', 'lavfi', '-i', 'testsrc2=size=180x320:rate=24', '-f', 'lavfi', '-i', 'sine=frequency=880:sample_rate=44100',
+    '-t', '4', ...H264, '-c:a', 'aac', '-ac', '1'],
   'sound.mp3': [...SOUND, '-t', '5', '-c:a', 'libmp3lame'],
 };
 

@@ -63,6 +63,9 @@ bool fields_object(struct fields *f, const char *name, const json_t **ret);
 // Calls `each` for each text of a list of at most `most`.
 bool fields_texts(struct fields *f, const char *name, size_t most,
                   void (*each)(void *context, struct str text), void *context);
+// A list of 1 to `most`, whatever is in it.
+bool fields_list(struct fields *f, const char *name, size_t most,
+                 const json_t **ret);
 // Takes the field, where it is null; else it is still to be asked for.
 bool fields_takes_null(struct fields *f, const char *name);
 // ERR_BAD_INPUT when there was any fault or a name is left over.

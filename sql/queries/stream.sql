@@ -1,0 +1,22 @@
+-- stream.sql - streams: clips of assets in a row.
+
+-- name: stream_get
+SELECT id, name, created_us, duration_us, clip_count, clips
+FROM stream WHERE id = :id;
+
+-- name: stream_list
+SELECT id, name, created_us, duration_us, clip_count
+FROM stream
+WHERE :after IS NULL
+    OR stream_row < (SELECT stream_row FROM stream WHERE id = :after)
+ORDER BY stream_row DESC
+LIMIT :limit;
+
+-- name: stream_put
+INSERT INTO stream (id, name, created_us, duration_us, clip_count, clips)
+VALUES (:id, :name, :created_us, :duration_us, :clip_count, :clips)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name
+RETURNING created_us;
+
+-- name: stream_remove
+DELETE FROM stream WHERE id = :id RETURNING id;

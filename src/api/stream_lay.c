@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// stream_lay.c - streams between JSON, the catalog's text and timelines.
+#include "stream_lay.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reeld/base/mem.h"
+
+enum { CLIPS_BYTES_MAX = 128 << 10 };
+static const double seconds_max = 1e8; // three years
+
+// ---- from JSON -------------------------------------------------------------
+
+struct reader {
+    struct fields *fields;
+    struct catalog *catalog;
+    struct timeline *timeline;
+    enum timeline_snap snap;
+};
+
+// `member` NULL: the clip as a whole.
+static void blame(struct reader *r, size_t clip, const char *member,
+                  const char *text)
+{
+    struct faults *f = &r->fields->faults;
+    uint32_t before = f->count;
+    faults_add(f, STR("clips"), "%s", text);
+    if (f->count == before)
+        return;
+    char *pointer = f->fault[before].pointer;
+    if (member)
+        snprintf(pointer, FAULT_POINTER_BYTES, "/clips/%zu/%s", clip, member);
+    else
+        snprintf(pointer, FAULT_POINTER_BYTES, "/clips/%zu", clip);
+}
+
+// JSON has no whole microseconds: the nearest one of a number of seconds. False
+// after a fault.
+static bool read_time(struct reader *r, size_t clip, const json_t *one,
+                      const char *member, int64_t *ret_us)
+{
+    const json_t *value = json_object_get(one, member);
+    if (!value || json_is_null(value))
+        return true;
+    double seconds = json_number_value(value);
+    if (!json_is_number(value) || !(seconds >= 0 && seconds < seconds_max)) {
+        blame(r, clip, member, "must be a number of seconds, from 0 on");
+        return false;
+    }
+    *ret_us = (int64_t)(seconds * 1e6 + 0.5);
+    return true;
+}
+
+static bool has_strangers(struct reader *r, size_t clip, const json_t *one)
+{
+    bool has_some = false;
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)one, name, value)
+    {
+        if (strcmp(name, "asset") == 0 || strcmp(name, "start") == 0 ||
+            strcmp(name, "end") == 0)
+            continue;
+        blame(r, clip, NULL, "a clip has asset, start and end, no more");
+        has_some = true;
+    }
+    return has_some;
+}
+
+// NULL after a fault, or when the catalog failed.
+static enum err find_asset(struct reader *r, size_t clip, const json_t *one,
+                           const struct asset **ret)
+{
+    const json_t *value = json_object_get(one, "asset");
+    struct id id;
+    struct str text = {json_string_value(value), json_string_length(value)};
+    if (!text.ptr || id_parse(text, &id) != OK) {
+        blame(r, clip, "asset", "must be the id of an asset");
+        return OK;
+    }
+    scoped(asset) const struct asset *found = NULL;
+    enum err e = catalog_asset(r->catalog, &id, &found);
+    if (e == ERR_NOT_FOUND) {
+        blame(r, clip, "asset", "there is no such asset");
+        return OK;
+    }
+    if (e != OK)
+        return e;
+    if (found->state == ASSET_READY) {
+        *ret = take(found);
+        return OK;
+    }
+    char why[FAULT_DETAIL_BYTES];
+    snprintf(why, sizeof(why), "the asset is %s",
+             asset_state_name(found->state));
+    blame(r, clip, "asset", why);
+    return OK;
+}
+
+static enum err read_clip(struct reader *r, size_t clip, const json_t *one)
+{
+    if (!json_is_object(one)) {
+        blame(r, clip, NULL, "must be an object");
+        return OK;
+    }
+    scoped(asset) const struct asset *asset = NULL;
+    int64_t start_us = 0, end_us = INT64_MAX;
+    TRY(find_asset(r, clip, one, &asset));
+    bool is_good = !has_strangers(r, clip, one) && asset != NULL;
+    is_good = read_time(r, clip, one, "start", &start_us) && is_good;
+    is_good = read_time(r, clip, one, "end", &end_us) && is_good;
+    if (is_good &&
+        timeline_add(r->timeline, asset, start_us, end_us, r->snap) != OK) {
+        bool is_end = end_us <= start_us;
+        blame(r, clip, is_end ? "end" : "start", fail_text());
+    }
+    return OK;
+}
+
+enum err stream_read_clips(struct catalog *c, struct fields *f,
+                           struct timeline *to)
+{
+    struct reader r = {.fields = f, .catalog = c, .timeline = to};
+    struct str snap;
+    if (fields_text(f, "snap", TEXT_LINE, 16, &snap)) {
+        r.snap = str_eq(snap, STR("keyframe")) ? SNAP_KEYFRAME : SNAP_FRAME;
+        if (r.snap == SNAP_FRAME && !str_eq(snap, STR("frame")))
+            faults_add(&f->faults, STR("snap"), "is frame or keyframe");
+    }
+    const json_t *list = NULL;
+    if (!fields_list(f, "clips", TIMELINE_CLIPS_MAX, &list))
+        return OK;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        TRY(read_clip(&r, i, json_array_get(list, i)));
+    return OK;
+}
+
+// ---- as text, and back -----------------------------------------------------
+
+enum err stream_of_timeline(const struct timeline *t, struct stream *ret)
+{
+    scoped(buf) struct buf text;
+    buf_init(&text, CLIPS_BYTES_MAX);
+    for (uint32_t i = 0; i < t->clips; i++)
+        buf_printf(&text, "%s %" PRId64 " %" PRId64 "\n",
+                   t->clip[i].asset->id.text, t->clip[i].from, t->clip[i].to);
+    TRY(buf_end(&text));
+    struct digest digest = hash_of(text.bytes, text.len);
+    ret->id = id_from_hash("s", digest.bytes);
+    ret->duration_us = t->duration_us;
+    ret->clip_count = t->clips;
+    size_t len;
+    ret->clips = (char *)buf_take(&text, &len);
+    return OK;
+}
+
+static enum err add_line(struct catalog *c, struct str line, uint32_t number,
+                         struct timeline *t)
+{
+    struct str rest = line, text = str_cut(&rest, ' ');
+    struct str from_text = str_cut(&rest, ' ');
+    int64_t from, to;
+    struct id id;
+    if (id_parse(text, &id) != OK ||
+        str_to_int(from_text, 0, INT64_MAX, &from) != OK ||
+        str_to_int(rest, 0, INT64_MAX, &to) != OK)
+        return fail(ERR_IO, "a stream in the catalog is damaged");
+    scoped(asset) const struct asset *asset = NULL;
+    enum err e = catalog_asset(c, &id, &asset);
+    if (e == ERR_NOT_FOUND || (e == OK && asset->state != ASSET_READY))
+        return fail(ERR_NOT_FOUND, "/clips/%" PRIu32 "/asset: %s is gone",
+                    number, id.text);
+    TRY(e);
+    if (timeline_add_ticks(t, asset, from, to) != OK)
+        return fail(ERR_IO, "a stream's clip of %s is damaged", id.text);
+    return OK;
+}
+
+enum err stream_timeline(struct catalog *c, const struct stream *s,
+                         struct timeline **ret)
+{
+    scoped(timeline) struct timeline *t = timeline_new();
+    struct str rest = str_of(s->clips);
+    for (uint32_t i = 0; i < s->clip_count; i++)
+        TRY(add_line(c, str_cut(&rest, '\n'), i, t));
+    *ret = take(t);
+    return OK;
+}
