@@ -1,150 +1,39 @@
-// app.js - the page at /: key, upload, list, player.
+// app.js - the page at /: key, upload, lists; the player is in stage.js.
 import {call, getKey, setKey, takeKeyFromAddress, upload} from '/web/api.js';
-import {listenForKeys, play} from '/web/play.js';
+import {ClipList} from '/web/cliplist.js';
+import {bytes, duration} from '/web/format.js';
+import {$, make, show} from '/web/rows.js';
+import {Stage} from '/web/stage.js';
 
-const $ = (id) => document.getElementById(id);
 const PAGE = 50;
+const STREAMS = 20;
 const POLL_MS = 2000;
 const RETRY_MS = 5000;
 
-let playing = null;  // what play() gave
-let current = null;  // the asset on the stage
-let next = null;     // cursor of the list
-let wanted = '';     // text of the search field
+let next = null;  // cursor of the list
+let wanted = '';  // text of the search field
 
-// ---- small things ----------------------------------------------------------
-
-function duration(seconds) {
-  const s = Math.round(seconds);
-  const two = (n) => String(n).padStart(2, '0');
-  const hours = Math.floor(s / 3600);
-  return (hours ? `${hours}:${two(Math.floor(s / 60) % 60)}` : `${Math.floor(s / 60)}`) + `:${two(s % 60)}`;
-}
-
-function bytes(n) {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let i = 0;
-  for (; n >= 1000 && i < units.length - 1; i++)
-    n /= 1000;
-  return `${n.toFixed(i && n < 100 ? 1 : 0)} ${units[i]}`;
-}
-
-function show(id, text) {
-  $(id).textContent = text;
-  $(id).hidden = !text;
-}
-
-function fact(name, value) {
-  const row = document.createElement('div');
-  const term = document.createElement('dt');
-  const data = document.createElement('dd');
-  term.textContent = name;
-  data.textContent = value;
-  row.append(term, data);
-  return row;
-}
-
-function link(name, value) {
-  const row = document.createElement('li');
-  const title = document.createElement('span');
-  const code = document.createElement('code');
-  const copy = document.createElement('button');
-  title.textContent = name;
-  code.textContent = value;
-  code.title = value;
-  copy.textContent = 'Copy';
-  copy.type = 'button';
-  copy.setAttribute('aria-label', `Copy ${name}`);
-  copy.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(value);
-    copy.textContent = 'Copied';
-    setTimeout(() => { copy.textContent = 'Copy'; }, 1500);
-  });
-  row.append(title, code, copy);
-  return row;
-}
-
-// ---- the stage -------------------------------------------------------------
-
-function describe(asset) {
-  const video = asset.tracks.find((t) => t.kind === 'video');
-  const sound = asset.tracks.filter((t) => t.kind === 'audio');
-  const rungs = asset.renditions.filter((r) => r.height).map((r) => r.name);
-  const facts = [fact('Length', duration(asset.duration)), fact('Size', bytes(asset.size_bytes))];
-  if (asset.kind === 'video' && video)
-    facts.push(fact('Video', `${video.codec} ${video.width}×${video.height}`));
-  if (sound.length)
-    facts.push(fact('Audio', sound.map((t) => [t.codec, t.language].filter(Boolean).join(' ')).join(', ')));
-  if (rungs.length)
-    facts.push(fact('Rungs', rungs.join(', ')));
-  facts.push(fact('Made', `${Math.round(asset.progress * 100)} %`));
-  $('facts').replaceChildren(...facts);
-  $('links').replaceChildren(
-    link('HLS', asset.playback.hls),
-    link('DASH', asset.playback.dash),
-    link('Embed', `<iframe src="${asset.playback.player}" allowfullscreen></iframe>`));
-}
-
-function stopPlaying() {
-  playing?.stop();
-  playing = null;
-}
-
-async function attach() {
-  stopPlaying();
-  show('stage-error', '');
-  const quality = $('quality');
-  quality.replaceChildren(new Option('Auto', '-1'));
-  quality.disabled = true;
-  playing = await play($('video'), current.playback[$('format').value], {
-    onLevels(levels) {
-      quality.append(...levels.map((text, i) => new Option(text, String(i))));
-      quality.disabled = levels.length < 2;
-    },
-    onError: (text) => show('stage-error', `Playback failed: ${text}`),
-  });
-  window.reeldPlayer = playing.player;
-  // A browser may refuse to start by itself; the controls are there.
-  $('video').play().catch(() => {});
-}
-
-async function open(id) {
-  // A fresh copy: grants in an old one may have expired.
-  const asset = await call('GET', `/v1/assets/${id}`);
-  current = asset;
-  $('stage').hidden = false;
-  $('stage-title').textContent = asset.name || asset.id;
-  document.title = `${asset.name || asset.id} – reeld`;
-  history.replaceState(null, '', `/watch?v=${asset.id}`);
-  describe(asset);
-  markPlaying();
-  $('stage').scrollIntoView({behavior: 'smooth', block: 'nearest'});
-  $('video').focus({preventScroll: true});
-  await attach();
-}
-
-function close() {
-  stopPlaying();
-  current = null;
-  $('stage').hidden = true;
-  document.title = 'reeld';
-  history.replaceState(null, '', '/');
-  markPlaying();
-}
-
-async function remove() {
-  if (!current || !confirm(`Delete “${current.name}”? Its links stop playing at once.`))
-    return;
-  await call('DELETE', `/v1/assets/${current.id}`);
-  close();
-  await list();
-}
+const stage = new Stage({
+  onClip: (clip) => clips.add(clip),
+  onChange: () => markPlaying(),
+  onGone: () => list(),
+  onError: trouble,
+});
+const clips = new ClipList({
+  async onPlay(stream) {
+    clips.tell(stream);
+    await stage.put(stream);
+    await listStreams();
+  },
+  onOpen: (id, from) => stage.open(id, from),
+  onError: trouble,
+});
 
 // ---- the list --------------------------------------------------------------
 
 function markPlaying() {
-  for (const row of $('assets').children)
-    row.classList.toggle('is-playing', row.dataset.id === current?.id);
+  for (const row of [...$('assets').children, ...$('streams').children])
+    row.classList.toggle('is-playing', row.dataset.id === stage.id);
 }
 
 function fill(row, asset) {
@@ -166,7 +55,7 @@ function fill(row, asset) {
 function rowOf(asset) {
   const row = $('asset-row').content.firstElementChild.cloneNode(true);
   fill(row, asset);
-  row.querySelector('.asset-open').addEventListener('click', () => open(asset.id).catch(trouble));
+  row.querySelector('.asset-open').addEventListener('click', () => stage.open(asset.id).catch(trouble));
   return row;
 }
 
@@ -185,6 +74,23 @@ async function list() {
   $('assets').replaceChildren(...answer.items.map(rowOf));
   $('empty').hidden = answer.items.length > 0;
   $('more').hidden = !next;
+  await listStreams();
+}
+
+// The newest ones; a stream is found again by its link, or by its clips.
+async function listStreams() {
+  const {items} = await call('GET', `/v1/streams?limit=${STREAMS}`);
+  $('streams').replaceChildren(...items.map((stream) => {
+    const name = make('span', {className: 'asset-name', textContent: stream.name || stream.id});
+    const clipCount = stream.clip_count === 1 ? '1 clip' : `${stream.clip_count} clips`;
+    const facts = make('span', {className: 'asset-facts quiet', textContent: `${clipCount} · ${duration(stream.duration)}`});
+    const button = make('button', {type: 'button', className: 'asset-open'}, name, facts);
+    button.addEventListener('click', () => stage.open(stream.id).catch(trouble));
+    const row = make('li', {className: 'asset card'}, button);
+    row.dataset.id = stream.id;
+    return row;
+  }));
+  $('streams-part').hidden = items.length === 0;
   markPlaying();
 }
 
@@ -201,8 +107,8 @@ async function refresh() {
   for (const row of rows.slice(0, 10)) {
     const asset = await call('GET', `/v1/assets/${row.dataset.id}`);
     fill(row, asset);
-    if (asset.id === current?.id)
-      describe(asset);
+    if (asset.id === stage.id)
+      stage.describe(asset);
   }
   const system = await call('GET', '/v1/system');
   $('system').textContent = `reeld ${system.version}`;
@@ -238,7 +144,7 @@ async function send(file) {
     });
     row.remove();
     await list();
-    await open(asset.id);
+    await stage.open(asset.id);
   } catch (e) {
     state.textContent = e.message;
     state.className = 'error';
@@ -294,7 +200,7 @@ async function enter() {
   $('library').hidden = false;
   const id = new URLSearchParams(location.search).get('v');
   if (location.pathname === '/watch' && id)
-    await open(id);
+    await stage.open(id);
 }
 
 function listenForTheme() {
@@ -322,13 +228,8 @@ $('key-form').addEventListener('submit', (event) => {
   enter().catch(trouble);
 });
 $('more').addEventListener('click', () => more().catch(trouble));
-$('stage-close').addEventListener('click', close);
-$('delete').addEventListener('click', () => remove().catch(trouble));
-$('format').addEventListener('change', () => attach().catch(trouble));
-$('quality').addEventListener('change', (e) => playing?.setLevel(Number(e.target.value)));
 listenForTheme();
 listenForDrops();
-listenForKeys($('video'));
 takeKeyFromAddress();
 if (getKey())
   enter().catch(trouble);

@@ -75,8 +75,8 @@ export async function play(video, address, {onLevels = () => {}, onError = () =>
 }
 
 // The keys that people know from other players, wherever the focus is, unless
-// they are typing or on a control of their own.
-export function listenForKeys(video) {
+// they are typing or on a control of their own; `more` adds the page's own.
+export function listenForKeys(video, more = {}) {
   const actions = {
     ' ': () => (video.paused ? video.play() : video.pause()),
     k: () => (video.paused ? video.play() : video.pause()),
@@ -87,6 +87,7 @@ export function listenForKeys(video) {
     m: () => { video.muted = !video.muted; },
     f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
     Home: () => { video.currentTime = 0; },
+    ...more,
   };
   document.addEventListener('keydown', (event) => {
     const busy = event.target.closest('input, select, textarea, button, a');
