@@ -240,7 +240,7 @@ static enum err start_http(const struct settings *s, struct house *h)
         .least_bytes_per_s = s->min_rate_bytes,
         .parked_max = s->parked_max > 0 ? s->parked_max : s->connections / 2,
     };
-    api_serve(h->api, &o);
+    o.face[o.faces++] = api_face(h->api);
     TRY(http_start(&o, &h->http));
     api_started(h->api, h->http);
     return OK;

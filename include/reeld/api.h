@@ -5,7 +5,7 @@
 // requests into calls on the rooms below. Whatever changes a fact or syncs runs
 // on the pool while its request is parked.
 //
-//   api_new()  ->  api_serve(): fills struct http_options  ->  http_start()
+//   api_new()  ->  api_face(): for struct http_options  ->  http_start()
 //   ->  api_started()  ...  api_stopping()  ->  http_stop()  ->  api_free()
 //
 // Threads: those functions on main; what they hand out says its own.
@@ -53,8 +53,8 @@ struct api_options {
 must_check enum err api_new(const struct api_options *o, struct store *s,
                             struct catalog *c, struct jobs *j, struct pool *p,
                             struct api **ret);
-// Fills routes, route_count, context, admit, finish and refuse.
-void api_serve(struct api *a, struct http_options *to);
+// All paths but those of other faces.
+struct http_face api_face(struct api *a);
 // The server runs: its counts appear in /metrics.
 void api_started(struct api *a, struct http_server *server);
 // Comes before http_stop() and jobs_stop(): /readyz answers 503 from now on,

@@ -55,6 +55,31 @@ struct http_route {
     unsigned flags; // the owner's: read back with http_request_flags()
 };
 
+// One face of the server: the paths below a prefix, with routes, hooks and
+// errors of its own.
+struct http_face {
+    const char *prefix; // "/videodb": that path and all below it; "": any
+    const struct http_route *routes;
+    size_t route_count;
+    void *context;            // http_request_context()
+    bool drops_empty_parts;   // "/a//b/" is "/a/b"
+    int64_t json_limit_bytes; // 0: the server's
+    // Runs before the body is read; answers to refuse (401, 413 ...), true to
+    // go on. May be NULL.
+    bool (*admit)(struct http_request *r);
+    // Runs for every answer, to add headers (CORS, nosniff). A shared answer
+    // that holds all headers that are added, with the same values, goes out as
+    // it is; of one name with another value, the one that is added counts. May
+    // be NULL.
+    void (*finish)(struct http_request *r, int status);
+    // Writes the body for errors found here (404, 405, 400 ...), as the
+    // handler would: problem documents belong to the api. Codes: bad_request,
+    // not_found, method_not_allowed, too_large, range_not_satisfiable.
+    void (*refuse)(struct http_request *r, int status, const char *code,
+                   const char *detail);
+};
+enum { HTTP_FACES_MAX = 2 };
+
 struct http_options {
     const char *listen; // "127.0.0.1:8080", "[::1]:80", port 0: any
     int listen_fd;      // >= 0: takes this socket over (systemd), not `listen`
@@ -66,21 +91,9 @@ struct http_options {
     int64_t header_us;           // headers complete within
     int64_t least_bytes_per_s;   // slower bodies and readers are cut off
     int parked_max;
-    const struct http_route *routes;
-    size_t route_count;
-    void *context; // http_request_context()
-    // Runs before the body is read; answers to refuse (401, 413 ...), true to
-    // go on. May be NULL.
-    bool (*admit)(struct http_request *r);
-    // Runs for every answer, to add headers (CORS, nosniff). A shared answer
-    // that holds all headers that are added, with the same values, goes out as
-    // it is; of one name with another value, the one that is added counts.
-    void (*finish)(struct http_request *r, int status);
-    // Writes the body for errors found here (404, 405, 400 ...), as the
-    // handler would: problem documents belong to the api. Codes: bad_request,
-    // not_found, method_not_allowed, too_large, range_not_satisfiable.
-    void (*refuse)(struct http_request *r, int status, const char *code,
-                   const char *detail);
+    // The first whose prefix a request has is its own; the last one's is "".
+    size_t faces;
+    struct http_face face[HTTP_FACES_MAX];
 };
 
 must_check enum err http_start(const struct http_options *o,

@@ -114,14 +114,17 @@ void api_free(struct api *a)
     free(a);
 }
 
-void api_serve(struct api *a, struct http_options *to)
+struct http_face api_face(struct api *a)
 {
-    to->routes = api_routes;
-    to->route_count = api_route_count;
-    to->context = a;
-    to->admit = hook_admit;
-    to->finish = hook_finish;
-    to->refuse = hook_refuse;
+    return (struct http_face){
+        .prefix = "",
+        .routes = api_routes,
+        .route_count = api_route_count,
+        .context = a,
+        .admit = hook_admit,
+        .finish = hook_finish,
+        .refuse = hook_refuse,
+    };
 }
 
 void api_started(struct api *a, struct http_server *server)

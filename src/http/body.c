@@ -50,7 +50,9 @@ static enum err begin(struct http_request *r)
     b->upload = r->match.route->upload;
     if (!b->upload) {
         b->kind = BODY_COLLECTED;
-        size_t limit = (size_t)r->server->options.json_limit_bytes;
+        int64_t own = r->face->json_limit_bytes;
+        size_t limit =
+            (size_t)(own > 0 ? own : r->server->options.json_limit_bytes);
         buf_init(&b->collected, limit);
         if (r->framing.lengths > 0 && (size_t)r->framing.length > limit)
             return fail(ERR_TOO_LARGE, "a body of more than %zu bytes", limit);

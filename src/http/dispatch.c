@@ -32,7 +32,7 @@ enum {
 void request_refuse(struct http_request *r, int status, const char *code,
                     const char *detail)
 {
-    r->server->options.refuse(r, status, code, detail);
+    r->face->refuse(r, status, code, detail);
 }
 
 // ---- the header ------------------------------------------------------------
@@ -47,11 +47,25 @@ static enum MHD_Result see_header(void *context, enum MHD_ValueKind kind,
     return MHD_YES;
 }
 
+// By the target as it came: a request that cannot be read has a face, too.
+static void find_face(struct http_request *r)
+{
+    const struct http_options *o = &r->server->options;
+    size_t i = 0;
+    while (i + 1 < o->faces &&
+           !uri_is_below(r->target, str_of(o->face[i].prefix)))
+        i++;
+    r->face = &o->face[i];
+    r->router = r->server->router[i];
+}
+
 static enum err read_target(struct http_request *r, struct uri_path *ret_path)
 {
     TRY(uri_split(r->target, &r->uri));
     char *path = arena_get(r->arena, r->uri.path.len);
     TRY(uri_decode_path(r->uri.path, path, ret_path));
+    if (r->face->drops_empty_parts)
+        uri_drop_empty_parts(ret_path);
     size_t pairs = uri_query_pairs(r->uri.query);
     if (pairs == 0)
         return OK;
@@ -86,13 +100,12 @@ static void examine(struct http_request *r)
         request_refuse(r, MHD_HTTP_BAD_REQUEST, "bad_request", fail_text());
         return;
     }
-    router_match(r->server->router, r->method, &path, &r->match);
+    router_match(r->router, r->method, &path, &r->match);
     if (!r->match.route) {
         refuse_method(r);
         return;
     }
-    const struct http_options *o = &r->server->options;
-    if (o->admit && !o->admit(r)) {
+    if (r->face->admit && !r->face->admit(r)) {
         assert(r->response);
         return;
     }
@@ -157,6 +170,7 @@ static bool begin(struct http_request *r, const char *method,
     count_add(&r->loop->in_flight, 1);
     MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, see_header,
                                 &r->framing);
+    find_face(r);
     request_make_id(r);
     set_context(r);
     const char *fault = framing_fault(&r->framing, r->is_http_1_0);

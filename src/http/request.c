@@ -15,7 +15,7 @@ enum { ID_MAX = 64 };
 
 void *http_request_context(const struct http_request *r)
 {
-    return r->server->options.context;
+    return r->face->context;
 }
 
 unsigned http_request_flags(const struct http_request *r)

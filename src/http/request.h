@@ -46,6 +46,8 @@ struct http_request {
     bool must_close; // after the answer
     bool is_early;   // answered while the body still comes in
     struct str method, target;
+    const struct http_face *face;
+    const struct router *router; // of the face
     struct uri uri;
     struct framing framing;
     struct route_match match;

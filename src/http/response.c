@@ -84,9 +84,8 @@ static enum MHD_Result copy_header(void *context, enum MHD_ValueKind kind,
 static void finish(struct http_request *r, int status)
 {
     assert(!r->response);
-    const struct http_options *o = &r->server->options;
-    if (o->finish)
-        o->finish(r, status);
+    if (r->face->finish)
+        r->face->finish(r, status);
     if (r->must_close || r->is_early ||
         atomic_load_explicit(&r->server->is_stopping, memory_order_relaxed))
         http_header(r, MHD_HTTP_HEADER_CONNECTION, "close");

@@ -162,7 +162,8 @@ static void tear_down(struct http_server *s)
     fd_close(s->listen_fd);
     park_free(s->park);
     reaper_free(s->reaper);
-    router_free(s->router);
+    for (size_t i = 0; i < s->options.faces; i++)
+        router_free(s->router[i]);
     free(s->loop);
     free(s);
 }
@@ -183,7 +184,8 @@ static struct loop *new_loops(struct http_server *s)
 
 enum err http_start(const struct http_options *o, struct http_server **ret)
 {
-    assert(o->threads >= 1 && o->refuse);
+    assert(o->threads >= 1 && o->faces >= 1 && o->faces <= HTTP_FACES_MAX);
+    assert(o->face[o->faces - 1].prefix[0] == '\0');
     scoped(fd) int fd = -1;
     if (o->listen_fd >= 0) {
         TRY(listen_adopt(o->listen_fd));
@@ -196,7 +198,8 @@ enum err http_start(const struct http_options *o, struct http_server **ret)
     s->listen_fd = take_fd(&fd);
     s->port = listen_name(s->listen_fd, s->listen_text, sizeof s->listen_text);
     struct reaper_limits limits = limits_of(o);
-    s->router = router_new(o->routes, o->route_count);
+    for (size_t i = 0; i < o->faces; i++)
+        s->router[i] = router_new(o->face[i].routes, o->face[i].route_count);
     s->park = park_new(o->parked_max);
     s->reaper = reaper_new(&limits);
     s->loops = o->threads;

@@ -31,7 +31,7 @@ struct loop {
 
 struct http_server {
     struct http_options options;
-    struct router *router;
+    struct router *router[HTTP_FACES_MAX]; // of each face
     struct park *park;
     struct reaper *reaper;
     int listen_fd;

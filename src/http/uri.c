@@ -40,6 +40,27 @@ static enum err decode(struct str s, bool plus_is_blank, char *to,
     return OK;
 }
 
+// What stands behind "http://host", for targets in absolute form.
+static struct str skip_origin(struct str target)
+{
+    struct str rest = target;
+    if (!str_starts(rest, STR("http://")) && !str_starts(rest, STR("https://")))
+        return rest;
+    rest = str_skip(rest, rest.ptr[4] == 's' ? 8 : 7);
+    while (rest.len > 0 && rest.ptr[0] != '/' && rest.ptr[0] != '?')
+        rest = str_skip(rest, 1);
+    return rest;
+}
+
+bool uri_is_below(struct str target, struct str prefix)
+{
+    struct str path = skip_origin(target);
+    if (!str_starts(path, prefix))
+        return false;
+    struct str rest = str_skip(path, prefix.len);
+    return rest.len == 0 || rest.ptr[0] == '/' || rest.ptr[0] == '?';
+}
+
 enum err uri_split(struct str target, struct uri *ret)
 {
     for (size_t i = 0; i < target.len; i++) {
@@ -49,15 +70,11 @@ enum err uri_split(struct str target, struct uri *ret)
                         "the request target holds a character that must be "
                         "percent-encoded");
     }
-    struct str rest = target;
-    if (str_starts(rest, STR("http://")) || str_starts(rest, STR("https://"))) {
-        rest = str_skip(rest, rest.ptr[4] == 's' ? 8 : 7);
-        while (rest.len > 0 && rest.ptr[0] != '/' && rest.ptr[0] != '?')
-            rest = str_skip(rest, 1);
-        if (rest.len == 0 || rest.ptr[0] == '?') {
-            *ret = (struct uri){STR("/"), str_skip(rest, rest.len > 0)};
-            return OK;
-        }
+    struct str rest = skip_origin(target);
+    bool is_absolute = rest.ptr != target.ptr;
+    if (is_absolute && (rest.len == 0 || rest.ptr[0] == '?')) {
+        *ret = (struct uri){STR("/"), str_skip(rest, rest.len > 0)};
+        return OK;
     }
     if (rest.len == 0 || rest.ptr[0] != '/')
         return fail(ERR_BAD_INPUT, "the request target has no path");
@@ -102,6 +119,15 @@ enum err uri_decode_path(struct str path, char *to, struct uri_path *ret)
             *to++ = '/';
     }
     return OK;
+}
+
+void uri_drop_empty_parts(struct uri_path *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->part[i].len > 0)
+            p->part[kept++] = p->part[i];
+    p->count = kept;
 }
 
 size_t uri_query_pairs(struct str query)

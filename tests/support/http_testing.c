@@ -38,10 +38,12 @@ struct http_options http_test_options(const struct http_route *routes,
         .header_us = 10000000,
         .least_bytes_per_s = 1024,
         .parked_max = 350,
-        .routes = routes,
-        .route_count = count,
-        .context = context,
-        .refuse = refuse,
+        .faces = 1,
+        .face[0] = {.prefix = "",
+                    .routes = routes,
+                    .route_count = count,
+                    .context = context,
+                    .refuse = refuse},
     };
 }
 

@@ -5,6 +5,7 @@
 // threat-model section 6 (SEC-10).
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "reeld/base/err.h"
@@ -21,6 +22,10 @@ struct uri {
 // ERR_BAD_INPUT: no path, or characters that no target may hold.
 must_check enum err uri_split(struct str target, struct uri *ret);
 
+// Is the path of this target `prefix`, or below it? As it came, nothing is
+// decoded; `prefix` has no '/' at its end. Any target may be asked about.
+bool uri_is_below(struct str target, struct str prefix);
+
 struct uri_path {
     size_t count; // parts; 0 for "/"
     struct str part[URI_PARTS_MAX];
@@ -32,6 +37,9 @@ struct uri_path {
 // escapes and for more than URI_PARTS_MAX parts.
 must_check enum err uri_decode_path(struct str path, char *to,
                                     struct uri_path *ret);
+
+// "a//b/" becomes "a/b", for clients that add slashes.
+void uri_drop_empty_parts(struct uri_path *p);
 
 struct uri_pair {
     struct str name, value;

@@ -127,7 +127,7 @@ static int start(void **state)
     }
     struct http_options o =
         http_test_options(routes, sizeof routes / sizeof *routes, f);
-    o.finish = finish;
+    o.face[0].finish = finish;
     f->server = http_test_start(&o);
     *state = f;
     return 0;

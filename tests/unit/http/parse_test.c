@@ -277,6 +277,31 @@ static void targets_are_split(void **state)
         assert_int_equal(uri_split(str_of(bad[i]), &u), ERR_BAD_INPUT);
 }
 
+static void a_face_is_found_by_its_prefix(void **state)
+{
+    (void)state;
+    static const char *const below[] = {"/v",  "/v/",       "/v/a",
+                                        "/v?", "/v//a?b=c", "http://h/v/a"};
+    static const char *const beside[] = {"",     "/",   "/va",        "/w",
+                                         "//v/", "v/a", "http://h?/v"};
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++)
+        assert_true(uri_is_below(str_of(below[i]), STR("/v")));
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        assert_false(uri_is_below(str_of(beside[i]), STR("/v")));
+}
+
+static void empty_parts_are_dropped(void **state)
+{
+    (void)state;
+    char room[16];
+    struct uri_path path;
+    assert_int_equal(uri_decode_path(STR("//a///b/"), room, &path), OK);
+    uri_drop_empty_parts(&path);
+    assert_int_equal(path.count, 2);
+    assert_true(str_eq(path.part[0], STR("a")));
+    assert_true(str_eq(path.part[1], STR("b")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +314,8 @@ int main(void)
         cmocka_unit_test(doubtful_framing_is_found),
         cmocka_unit_test(every_byte_of_a_path_is_decoded_or_refused),
         cmocka_unit_test(targets_are_split),
+        cmocka_unit_test(a_face_is_found_by_its_prefix),
+        cmocka_unit_test(empty_parts_are_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,8 +90,8 @@ static int start(void **state)
 {
     struct http_options o =
         http_test_options(routes, sizeof routes / sizeof *routes, NULL);
-    o.admit = admit;
-    o.finish = finish;
+    o.face[0].admit = admit;
+    o.face[0].finish = finish;
     *state = http_test_start(&o);
     return 0;
 }
