@@ -4,7 +4,7 @@
 SELECT a.asset_row, a.id, a.state, a.kind, a.name, a.description, a.metadata,
     a.filename, a.collection_id, a.created_us, a.epoch, a.error_code,
     a.error_detail, a.source_row, s.sha256, s.size_bytes
-FROM asset a JOIN source s ON s.source_row = a.source_row
+FROM asset a LEFT JOIN source s ON s.source_row = a.source_row
 WHERE a.id = :id;
 
 -- name: asset_list

@@ -2,8 +2,8 @@
 
 -- name: job_add
 INSERT INTO job (id, kind, asset_row, state, attempts, not_before_us,
-    changed_us)
-VALUES (:id, :kind, :asset_row, 'queued', 0, 0, :now_us);
+    created_us, changed_us)
+VALUES (:id, :kind, :asset_row, 'queued', 0, 0, :now_us, :now_us);
 
 -- name: job_requeue_all
 -- A restart is never the file's fault: the attempt is given back.

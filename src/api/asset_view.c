@@ -179,16 +179,27 @@ static void write_media(const struct asset *asset,
     json_decimal(j, "progress", scale_floor(progress->made, 1000, total), 3);
 }
 
+static void write_source(const struct asset *asset, struct json_out *j)
+{
+    if (asset->source_row == 0) {
+        json_none(j, "size_bytes");
+        json_none(j, "sha256");
+        return;
+    }
+    char sha256[HASH_HEX_BYTES];
+    digest_hex(&asset->source, sha256);
+    json_int(j, "size_bytes", asset->size_bytes);
+    json_text(j, "sha256", sha256);
+}
+
 enum err asset_write(struct api *a, const struct asset *asset,
                      struct str origin, struct json_out *j, const char *name)
 {
     struct asset_progress progress;
     TRY(asset_progress(a, asset, &progress));
-    char sha256[HASH_HEX_BYTES];
-    digest_hex(&asset->source, sha256);
     json_open(j, name, '{');
     json_text(j, "id", asset->id.text);
-    json_text(j, "kind", asset->is_video ? "video" : "audio");
+    json_text(j, "kind", asset_kind_name(asset->kind));
     json_text(j, "state", asset_state_name(asset->state));
     json_text(j, "name", asset->name);
     json_text(j, "description", asset->description);
@@ -196,8 +207,7 @@ enum err asset_write(struct api *a, const struct asset *asset,
     json_raw(j, "metadata", asset->metadata);
     json_text(j, "filename", asset->filename);
     json_time(j, "created_at", asset->created_us);
-    json_int(j, "size_bytes", asset->size_bytes);
-    json_text(j, "sha256", sha256);
+    write_source(asset, j);
     write_media(asset, &progress, j);
     write_error(asset, j);
     if (asset->state == ASSET_READY)

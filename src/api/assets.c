@@ -244,6 +244,11 @@ void asset_source(struct http_request *r)
     scoped(asset) const struct asset *asset = NULL;
     if (!find(r, &asset))
         return;
+    if (asset->source_row == 0) {
+        refuse(r, "conflict", "The asset is %s: its bytes are not here.",
+               asset_state_name(asset->state));
+        return;
+    }
     scoped(fd) int fd = -1;
     int64_t size_bytes = 0;
     enum err e = store_open(api_of(r)->store, &asset->source, &fd);

@@ -37,8 +37,8 @@ struct upload {
     bool is_multipart;
     bool is_async; // Prefer: respond-async
     bool has_digest;
-    bool is_audio;        // by its type or name: decides the prefix of the id
-    struct digest wanted; // Content-Digest
+    enum asset_kind kind;       // by type or name: decides the prefix of the id
+    struct digest wanted;       // Content-Digest
     char *field[UPLOAD_FIELDS]; // NULL: not sent
     char *filename;             // of the part, "" for a raw body
     struct replay replay;

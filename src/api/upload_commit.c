@@ -89,7 +89,7 @@ static struct asset *describe(const struct upload *u)
     struct asset *asset = asset_new();
     asset->id = u->id;
     asset->state = ASSET_UPLOADED;
-    asset->is_video = !u->is_audio;
+    asset->kind = u->kind;
     asset->name = text[UPLOAD_NAME];
     asset->description = text[UPLOAD_DESCRIPTION];
     asset->collection = text[UPLOAD_COLLECTION];
@@ -113,7 +113,7 @@ static enum err keep_asset(struct upload *u, const char *noted)
         if (e != ERR_NOT_FOUND)
             return e;
     } else {
-        u->id = id_new(u->is_audio ? "a" : "m");
+        u->id = id_new(asset_kind_prefix(u->kind));
         TRY(replay_note(&u->replay, a->catalog, u->id.text));
     }
     scoped(asset) const struct asset *asset = describe(u);

@@ -131,8 +131,9 @@ enum err upload_set_filename(struct upload *u, struct str filename)
         return refuse_field(u, "file", fault);
     u->filename = str_dup(last);
     const char *name = u->field[UPLOAD_NAME];
-    u->is_audio = u->is_audio || has_audio_name(last) ||
-                  (last.len == 0 && name && has_audio_name(str_of(name)));
+    if (has_audio_name(last) ||
+        (last.len == 0 && name && has_audio_name(str_of(name))))
+        u->kind = ASSET_AUDIO;
     return OK;
 }
 
@@ -199,7 +200,7 @@ enum err upload_read_head(struct http_request *r, struct upload *u)
                              "bytes.");
     u->is_multipart = str_eq_nocase(type, STR("multipart/form-data"));
     struct str kind = str_cut(&type, '/');
-    u->is_audio = str_eq_nocase(kind, STR("audio"));
+    u->kind = str_eq_nocase(kind, STR("audio")) ? ASSET_AUDIO : ASSET_VIDEO;
     u->is_async =
         has_preference(http_request_header(r, "Prefer"), STR("respond-async"));
     http_request_each_query(r, set_from_query, u);

@@ -225,6 +225,16 @@ static enum err state_from_name(struct str name, enum asset_state *ret)
     return fail(ERR_IO, "an asset row without a state");
 }
 
+static enum err kind_from_name(struct str name, enum asset_kind *ret)
+{
+    for (enum asset_kind k = 0; k < ASSET_KINDS; k++)
+        if (str_eq(name, str_of(asset_kind_name(k)))) {
+            *ret = k;
+            return OK;
+        }
+    return fail(ERR_IO, "an asset row without a kind");
+}
+
 static enum err read_asset(struct db *db, const struct id *id, struct asset *a,
                            int64_t *ret_row)
 {
@@ -238,7 +248,7 @@ static enum err read_asset(struct db *db, const struct id *id, struct asset *a,
     *ret_row = query_get_int(&q);
     query_get_text(&q, a->id.text, sizeof(a->id.text));
     TRY(state_from_name(query_get_str(&q), &a->state));
-    a->is_video = str_eq(query_get_str(&q), STR("video"));
+    TRY(kind_from_name(query_get_str(&q), &a->kind));
     a->name = query_get_heap(&q);
     a->description = query_get_heap(&q);
     a->metadata = query_get_heap(&q);

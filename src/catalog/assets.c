@@ -5,11 +5,6 @@
 #include "core.h"
 #include "reeld/base/clock.h"
 
-static const char *kind_name(bool is_video)
-{
-    return is_video ? "video" : "audio";
-}
-
 static const char *or_text(const char *text, const char *instead)
 {
     return text && *text ? text : instead;
@@ -120,7 +115,7 @@ static enum err add_row(struct db *db, const struct asset *a,
     query_init(&q, db, SQL_ASSET_ADD);
     query_text(&q, ":id", a->id.text);
     query_str(&q, ":birth", birth_of(&a->id));
-    query_text(&q, ":kind", kind_name(a->is_video));
+    query_text(&q, ":kind", asset_kind_name(a->kind));
     query_text(&q, ":name", or_text(a->name, ""));
     query_text(&q, ":description", or_text(a->description, ""));
     query_text(&q, ":metadata", or_text(a->metadata, "{}"));
@@ -178,7 +173,7 @@ enum err catalog_asset_ready(struct catalog *c, const struct asset *a,
 {
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
-    struct asset_move m = {.to = ASSET_READY, .kind = kind_name(a->is_video)};
+    struct asset_move m = {.to = ASSET_READY, .kind = asset_kind_name(a->kind)};
     int64_t asset_row;
     TRY(move_asset(w.db, &a->id, &m, &asset_row));
     TRY(asset_rows_add(w.db, asset_row, a, build));

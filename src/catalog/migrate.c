@@ -104,6 +104,21 @@ static enum err apply(struct db *db, migration_lines lines, int64_t version)
     return query_run(&q);
 }
 
+// A script that makes a table anew lets go of the rows that refer to it; in the
+// end they must all have what they refer to again.
+static enum err check_references(struct db *db)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_MIGRATION_ORPHANS);
+    TRY(query_one(&q));
+    int64_t count = query_get_int(&q);
+    struct str table = query_get_str(&q);
+    if (count > 0)
+        return fail(ERR_BAD_INPUT, "%" PRId64 " rows of %.*s refer to nothing",
+                    count, STR_ARG(table));
+    return OK;
+}
+
 static enum err apply_all(struct db *db, struct migrations scripts,
                           int64_t version)
 {
@@ -114,7 +129,18 @@ static enum err apply_all(struct db *db, struct migrations scripts,
              "PRAGMA application_id = %d; PRAGMA user_version = %zu;",
              MIGRATE_APPLICATION_ID, scripts.count);
     TRY(db_run(db, text));
+    TRY(check_references(db));
     return db_commit(db);
+}
+
+static enum err apply_or_undo(struct db *db, struct migrations scripts,
+                              int64_t version)
+{
+    TRY(db_begin(db, DB_DURABLE));
+    enum err e = apply_all(db, scripts, version);
+    if (e != OK)
+        db_rollback(db);
+    return e;
 }
 
 static enum err back_up(struct db *db, const char *path, int64_t version)
@@ -137,9 +163,10 @@ enum err migrate(struct db *db, const char *path, struct migrations scripts)
         return OK;
     if (state.version > 0)
         TRY(back_up(db, path, state.version));
-    TRY(db_begin(db, DB_DURABLE));
-    enum err e = apply_all(db, scripts, state.version);
-    if (e != OK)
-        db_rollback(db);
-    return e;
+    // Within a transaction this setting cannot be changed. A connection whose
+    // setting could not be put back is not used: this fails.
+    TRY(db_run(db, "PRAGMA foreign_keys = OFF"));
+    enum err e = apply_or_undo(db, scripts, state.version);
+    enum err on = db_run(db, "PRAGMA foreign_keys = ON");
+    return e != OK ? e : on;
 }

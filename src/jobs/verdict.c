@@ -39,7 +39,7 @@ static enum err build_asset(const struct verdict *v, struct asset *a)
     a->size_bytes = v->snapshot->size_bytes;
     a->created_us = v->snapshot->created_us;
     a->epoch = v->snapshot->epoch;
-    a->is_video = a->plan->video_track >= 0;
+    a->kind = a->plan->video_track >= 0 ? ASSET_VIDEO : ASSET_AUDIO;
     a->tracks = answer->tracks;
     memcpy(a->track, answer->track, answer->tracks * sizeof *answer->track);
     TRY(ladder_build(&v->options->ladder_wish, a->track, a->tracks, a->plan,

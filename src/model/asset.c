@@ -17,6 +17,8 @@ struct counted_asset {
 const char *asset_state_name(enum asset_state state)
 {
     switch (state) {
+    case ASSET_UPLOADING:
+        return "uploading";
     case ASSET_UPLOADED:
         return "uploaded";
     case ASSET_READY:
@@ -31,8 +33,36 @@ const char *asset_state_name(enum asset_state state)
 
 bool asset_may_move(enum asset_state from, enum asset_state to)
 {
-    return from == ASSET_UPLOADED &&
-           (to == ASSET_READY || to == ASSET_REJECTED);
+    static const struct {
+        enum asset_state from, to;
+    } moves[] = {
+        {ASSET_UPLOADING, ASSET_UPLOADED},
+        {ASSET_UPLOADING, ASSET_REJECTED},
+        {ASSET_UPLOADED,  ASSET_READY   },
+        {ASSET_UPLOADED,  ASSET_REJECTED},
+    };
+    for (size_t i = 0; i < sizeof(moves) / sizeof(*moves); i++)
+        if (moves[i].from == from && moves[i].to == to)
+            return true;
+    return false;
+}
+
+static const struct {
+    const char *name, *prefix;
+} kinds[ASSET_KINDS] = {
+    [ASSET_VIDEO] = {"video", "m"  },
+    [ASSET_AUDIO] = {"audio", "a"  },
+    [ASSET_IMAGE] = {"image", "img"},
+};
+
+const char *asset_kind_name(enum asset_kind kind)
+{
+    return kinds[kind].name;
+}
+
+const char *asset_kind_prefix(enum asset_kind kind)
+{
+    return kinds[kind].prefix;
 }
 
 struct asset *asset_new(void)

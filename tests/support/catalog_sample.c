@@ -77,7 +77,7 @@ struct asset *sample_upload(unsigned seed)
     struct asset *a = asset_new();
     a->id = next_id();
     a->state = ASSET_UPLOADED;
-    a->is_video = true;
+    a->kind = ASSET_VIDEO;
     a->name = mem_text("A talk, \"quoted\" \xc3\xa9");
     a->description = mem_text("what it is about");
     a->metadata = mem_text("{\"speaker\":\"somebody\"}");
@@ -164,7 +164,7 @@ struct asset *sample_probed(const struct asset *uploaded)
     struct asset *a = asset_new();
     a->id = uploaded->id;
     a->state = ASSET_READY;
-    a->is_video = true;
+    a->kind = ASSET_VIDEO;
     a->source = uploaded->source;
     a->plan = make_plan();
     set_tracks(a);

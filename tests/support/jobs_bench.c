@@ -156,7 +156,7 @@ struct id bench_upload(struct bench *b, const char *script)
     assert_in_range(len, 1, sizeof bytes - 1);
     struct asset *a = asset_new();
     a->id = id_new("m");
-    a->is_video = true;
+    a->kind = ASSET_VIDEO;
     a->name = mem_text("a test");
     a->description = mem_text("");
     a->metadata = mem_text("{}");

@@ -125,7 +125,7 @@ static const struct asset *add_film(struct play_sample *s)
 {
     struct asset *a = asset_new();
     a->id = id_new("m");
-    a->is_video = true;
+    a->kind = ASSET_VIDEO;
     a->tracks = 3;
     a->track[0] = (struct track){
         .kind = TRACK_VIDEO,
@@ -159,7 +159,7 @@ static const struct asset *add_mute(struct play_sample *s)
 {
     struct asset *a = asset_new();
     a->id = id_new("m");
-    a->is_video = true;
+    a->kind = ASSET_VIDEO;
     a->tracks = 1;
     a->track[0] = (struct track){
         .kind = TRACK_VIDEO,

@@ -4,9 +4,9 @@
 // A struct asset is an immutable snapshot: the catalog gives out references,
 // and a change of facts makes a new snapshot.
 //
-//   UPLOADED --probe--> READY
-//       |
-//       +----probe----> REJECTED
+//   UPLOADING --pull--> UPLOADED --probe--> READY
+//       |                   |
+//       +-------------------+-------------> REJECTED
 //
 // Threads: any; the reference count is atomic.
 #pragma once
@@ -29,20 +29,33 @@ enum {
     ASSET_FILENAME_BYTES = 256,
 };
 
-enum asset_state { ASSET_UPLOADED, ASSET_READY, ASSET_REJECTED, ASSET_STATES };
+enum asset_state {
+    ASSET_UPLOADING, // the bytes are on their way
+    ASSET_UPLOADED,
+    ASSET_READY,
+    ASSET_REJECTED,
+    ASSET_STATES
+};
 const char *asset_state_name(enum asset_state state);
 bool asset_may_move(enum asset_state from, enum asset_state to);
+
+// Until an asset is READY, what its name promises.
+enum asset_kind { ASSET_VIDEO, ASSET_AUDIO, ASSET_IMAGE, ASSET_KINDS };
+const char *asset_kind_name(enum asset_kind kind);   // "video"
+const char *asset_kind_prefix(enum asset_kind kind); // of ids: "m" "a" "img"
 
 struct asset {
     struct id id;
     enum asset_state state;
-    bool is_video;                                  // kind: "video" or "audio"
+    enum asset_kind kind;
     char *name, *description, *metadata, *filename; // metadata: JSON object
     char *collection;
     int64_t created_us;
+    // What was uploaded; all zero without a source: while UPLOADING, and when
+    // REJECTED as the bytes never came.
     int64_t size_bytes;
     struct digest source; // SHA-256 of the bytes and their key in the store
-    int64_t source_row;   // catalog's number of the source
+    int64_t source_row;   // catalog's number of the source, > 0
     int64_t epoch;        // raised: all grants of the asset end
     char *error_code, *error_detail; // NULL unless rejected
 

@@ -44,7 +44,7 @@ static void an_upload_comes_back_as_it_was(void **state)
     scoped(asset) const struct asset *a = get(c, &up->id);
     assert_true(id_eq(&a->id, &up->id));
     assert_int_equal(a->state, ASSET_UPLOADED);
-    assert_true(a->is_video);
+    assert_int_equal(a->kind, ASSET_VIDEO);
     assert_string_equal(a->name, up->name);
     assert_string_equal(a->description, up->description);
     assert_string_equal(a->metadata, up->metadata);

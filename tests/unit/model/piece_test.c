@@ -60,7 +60,7 @@ static const struct asset *make_film(void)
 {
     struct asset *a = asset_new();
     a->state = ASSET_READY;
-    a->is_video = true;
+    a->kind = ASSET_VIDEO;
     a->tracks = 2;
     a->plan = NEW(struct plan);
     a->plan->timescale = SCALE;
