@@ -6,7 +6,7 @@
 // call, nothing is stored.
 //
 // Below /p/{grant}/{id}/ there are, of an asset or a stream:
-//   index.m3u8  index.m3u8?container=ts  manifest.mpd
+//   index.m3u8  ts.m3u8 (index.m3u8?container=ts)  manifest.mpd
 //   {rung}/index.m3u8  {rung}/ts.m3u8  {rung}/iframes.m3u8
 //   {rung}/init.mp4       of a show of one asset
 //   {rung}/init-{c}.mp4   of several: c is the first clip of each, from 0

@@ -157,7 +157,7 @@ static void delete_claimed(struct task *t)
     scoped(asset) const struct asset *asset = NULL;
     if (!find(t, &asset) || !is_unchanged(t, asset))
         return;
-    enum err e = asset_remove(t->api, asset);
+    enum err e = api_remove_asset(t->api, asset);
     if (e == OK)
         reply_nothing(&t->reply);
     else if (e == ERR_NOT_FOUND)

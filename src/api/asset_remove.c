@@ -35,7 +35,7 @@ static void remove_blobs(void *held)
     free(m);
 }
 
-enum err asset_remove(struct api *a, const struct asset *asset)
+enum err api_remove_asset(struct api *a, const struct asset *asset)
 {
     claims_own(a->claims, &asset->source);
     struct digest *orphans = NULL;

@@ -97,13 +97,20 @@ static int64_t usual_exp_s(const struct api *a)
     return end_s - end_s % step_s;
 }
 
+void api_write_grant(struct api *a, const struct id *id, int64_t epoch,
+                     char text[static GRANT_TEXT_BYTES])
+{
+    if (a->o.is_playback_open)
+        str_copy(text, GRANT_TEXT_BYTES, STR("open"));
+    else
+        grants_write(a->grants, id, epoch, usual_exp_s(a), text);
+}
+
 void playback_base(struct api *a, const struct asset *asset, struct str origin,
                    struct buf *to)
 {
-    char grant[GRANT_TEXT_BYTES] = "open";
-    if (!a->o.is_playback_open)
-        grants_write(a->grants, &asset->id, asset->epoch, usual_exp_s(a),
-                     grant);
+    char grant[GRANT_TEXT_BYTES];
+    api_write_grant(a, &asset->id, asset->epoch, grant);
     buf_printf(to, "%.*s/p/%s/%s/", STR_ARG(origin), grant, asset->id.text);
 }
 

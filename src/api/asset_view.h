@@ -46,7 +46,3 @@ void playback_grant(struct http_request *r, const struct id *id, int64_t epoch,
 // "{origin}/p/{grant}/{id}/", good for the usual life.
 void playback_base(struct api *a, const struct asset *asset, struct str origin,
                    struct buf *to);
-
-// Gone for everybody at once, its bytes too where nothing else names them.
-// Pool only.
-must_check enum err asset_remove(struct api *a, const struct asset *asset);

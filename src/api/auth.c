@@ -169,49 +169,58 @@ static bool is_live(struct catalog *c, struct str text, struct api_key *ret)
     return true;
 }
 
-static void refuse_later(struct http_request *r, int64_t wait_us,
-                         const char *text)
-{
-    scoped(reply) struct reply p;
-    reply_init(&p, api_origin(r));
-    reply_problem(&p, "too_many_requests", "%s", text);
-    p.retry_after_s = (wait_us + 999999) / 1000000;
-    reply_send(r, &p);
-}
-
 // A live key is let in from an address that is in penalty: behind a proxy all
 // clients have one, and a guesser learns nothing from it.
-static bool refuse_stranger(struct http_request *r, bool has_key)
+static void refuse_stranger(struct api *a, const struct http_request *r,
+                            bool has_key, struct refusal *why)
 {
     int64_t wait_us = 0;
-    if (has_key && !limit_take(api_of(r)->failures, http_request_peer(r),
-                               clock_now_us(), &wait_us))
-        refuse_later(r, wait_us, "Too many wrong keys from this address.");
-    else if (has_key)
-        refuse(r, "unauthorized", "This is not a live key.");
-    else
-        refuse(r, "unauthorized",
-               "Send a key as Authorization: Bearer KEY or x-access-token.");
-    return false;
+    if (has_key && !limit_take(a->failures, http_request_peer(r),
+                               clock_now_us(), &wait_us)) {
+        refusal_set(why, "too_many_requests",
+                    "Too many wrong keys from this address.");
+        why->retry_after_s = (wait_us + 999999) / 1000000;
+        return;
+    }
+    refusal_set(why, "unauthorized", "%s",
+                has_key ? "This is not a live key."
+                        : "Send a key as Authorization: Bearer KEY or "
+                          "x-access-token.");
 }
 
-bool auth_admit(struct http_request *r, unsigned scopes, struct api_key *ret)
+bool api_admit(struct api *a, const struct http_request *r, unsigned scopes,
+               struct api_key *ret, struct refusal *why)
 {
-    struct api *a = api_of(r);
     struct str sent = sent_key(r);
     struct api_key key;
-    if (!is_live(a->catalog, sent, &key))
-        return refuse_stranger(r, sent.len > 0);
+    if (!is_live(a->catalog, sent, &key)) {
+        refuse_stranger(a, r, sent.len > 0, why);
+        return false;
+    }
     int64_t wait_us = 0;
     if (a->requests && !limit_take(a->requests, str_of(key.id.text),
                                    clock_now_us(), &wait_us)) {
-        refuse_later(r, wait_us, "This key asks too often.");
+        refusal_set(why, "too_many_requests", "This key asks too often.");
+        why->retry_after_s = (wait_us + 999999) / 1000000;
         return false;
     }
     if (!(key.scopes & (scopes | SCOPE_ADMIN))) {
-        refuse(r, "forbidden", "This key lacks the scope for this call.");
+        refusal_set(why, "forbidden",
+                    "This key lacks the scope for this call.");
         return false;
     }
     *ret = key;
     return true;
+}
+
+bool auth_admit(struct http_request *r, unsigned scopes, struct api_key *ret)
+{
+    struct refusal why = {0};
+    if (api_admit(api_of(r), r, scopes, ret, &why))
+        return true;
+    scoped(reply) struct reply p;
+    reply_init(&p, api_origin(r));
+    reply_refusal(&p, &why);
+    reply_send(r, &p);
+    return false;
 }

@@ -39,48 +39,6 @@ void faults_add(struct faults *f, struct str name, const char *format, ...)
     va_end(arguments);
 }
 
-// jansson recurses as deep as the text nests, so that is looked at first. Only
-// brackets outside of strings count; what is not JSON is jansson's to refuse.
-static bool is_too_deep(struct str text)
-{
-    int depth = 0;
-    bool is_string = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (is_string) {
-            i += c == '\\';
-            is_string = c != '"';
-        } else if (c == '"') {
-            is_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > FIELDS_DEPTH_MAX)
-                return true;
-        } else if (c == '}' || c == ']') {
-            depth--;
-        }
-    }
-    return false;
-}
-
-enum err object_parse(struct str text, json_t **ret_object)
-{
-    if (is_too_deep(text))
-        return fail(ERR_BAD_INPUT, "JSON nested deeper than %d",
-                    FIELDS_DEPTH_MAX);
-    json_error_t error;
-    json_t *value = json_loadb(text.len ? text.ptr : "", text.len,
-                               JSON_REJECT_DUPLICATES, &error);
-    if (!value)
-        return fail(ERR_BAD_INPUT, "not JSON: %s (line %d, column %d)",
-                    error.text, error.line, error.column);
-    if (!json_is_object(value)) {
-        json_decref(value);
-        return fail(ERR_BAD_INPUT, "a JSON object is wanted");
-    }
-    *ret_object = value;
-    return OK;
-}
-
 enum err fields_parse(struct str body, struct fields *ret)
 {
     ret->root = NULL;

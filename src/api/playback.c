@@ -57,7 +57,8 @@ static bool is_granted(struct http_request *r, const struct id *id,
 // What ?t= is of; what is asked for below a clip has its ranges in the path.
 static bool can_have_ranges(struct str rest)
 {
-    return str_eq(rest, STR("index.m3u8")) || str_eq(rest, STR("manifest.mpd"));
+    return str_eq(rest, STR("index.m3u8")) || str_eq(rest, STR("ts.m3u8")) ||
+           str_eq(rest, STR("manifest.mpd"));
 }
 
 static void answer_path(struct http_request *r, const struct play_wanted *w,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // problem.c - every kind of error that a client can meet. The codes are stable:
 // programs act on them, and /problems/{code} explains them.
-#include "reply.h"
+#include "reeld/api/problem.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -161,4 +161,30 @@ const struct problem *problem_find(const char *code)
         if (strcmp(problems[i].code, code) == 0)
             return &problems[i];
     return &problems[0];
+}
+
+const struct problem *problem_of_err(enum err e)
+{
+    switch (e) {
+    case ERR_BAD_INPUT:
+        return problem_find("invalid_request");
+    case ERR_NOT_FOUND:
+        return problem_find("not_found");
+    case ERR_CONFLICT:
+        return problem_find("conflict");
+    case ERR_TOO_LARGE:
+        return problem_find("too_large");
+    case ERR_UNSUPPORTED:
+        return problem_find("unsupported_media");
+    case ERR_BUSY:
+    case ERR_TIMEOUT:
+        return problem_find("busy");
+    case ERR_NO_SPACE:
+        return problem_find("no_space");
+    case OK:
+    case ERR_IO:
+    case ERRS:
+        break;
+    }
+    return problem_find("internal");
 }

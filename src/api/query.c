@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-struct str api_origin(const struct http_request *r)
+struct str api_url_base(const struct api *a, const struct http_request *r)
 {
-    const char *set = api_of(r)->o.public_url;
+    const char *set = a->o.public_url;
     return set[0] ? str_of(set) : http_request_origin(r);
 }
 

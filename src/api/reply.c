@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "reeld/base/log.h"
+#include "reeld/api/face.h"
 
 enum { PROBLEM_DETAIL_BYTES = 640, BUSY_RETRY_S = 1 };
 
@@ -137,43 +137,18 @@ void reply_faults(struct reply *p, const struct faults *faults)
     json_close(&j, '}');
 }
 
-static const char *code_of(enum err e)
+void reply_refusal(struct reply *p, const struct refusal *why)
 {
-    switch (e) {
-    case ERR_BAD_INPUT:
-        return "invalid_request";
-    case ERR_NOT_FOUND:
-        return "not_found";
-    case ERR_CONFLICT:
-        return "conflict";
-    case ERR_TOO_LARGE:
-        return "too_large";
-    case ERR_UNSUPPORTED:
-        return "unsupported_media";
-    case ERR_BUSY:
-    case ERR_TIMEOUT:
-        return "busy";
-    case ERR_NO_SPACE:
-        return "no_space";
-    case OK:
-    case ERR_IO:
-    case ERRS:
-        break;
-    }
-    return "internal";
+    reply_problem(p, why->code, "%s", why->detail);
+    if (why->retry_after_s > 0)
+        p->retry_after_s = why->retry_after_s;
 }
 
 void reply_error_text(struct reply *p, enum err e, const char *text)
 {
-    const char *code = code_of(e);
-    const struct problem *kind = problem_find(code);
-    bool is_ours = kind->status >= 500;
-    if (kind->status == 500) {
-        char quoted[LOG_QUOTED_BYTES];
-        log_error("api.failed error=%s text=%s", err_name(e),
-                  log_quote(str_of(text), quoted));
-    }
-    reply_problem(p, code, "%s", is_ours || !text[0] ? kind->text : text);
+    struct refusal why = {0};
+    refusal_of_text(&why, e, text);
+    reply_refusal(p, &why);
 }
 
 void reply_error(struct reply *p, enum err e)

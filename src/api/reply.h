@@ -15,6 +15,7 @@
 
 #include "reeld/api/fields.h"
 #include "reeld/api/json_out.h"
+#include "reeld/api/problem.h"
 
 enum {
     REPLY_BYTES_MAX = 64 << 20,
@@ -23,6 +24,8 @@ enum {
     REPLY_ETAG_BYTES = 72,
     ORIGIN_BYTES = 256,
 };
+
+struct refusal;
 
 struct reply {
     int status;
@@ -54,21 +57,12 @@ bool etag_is_named(struct str list, const char *etag);
 
 // ---- problems --------------------------------------------------------------
 
-// A kind of error with its page at /problems/{code}.
-struct problem {
-    const char *code;
-    int status;
-    const char *title;
-    const char *text; // for the page: what it means, what to do
-};
-const struct problem *problem_find(const char *code); // never NULL
-const struct problem *problem_of_status(int status);  // never NULL
-const struct problem *problem_at(size_t number);      // NULL behind the last
-
 // Makes the reply a problem document, whatever it was before. `code` is one of
 // problem.c's table.
 void reply_problem(struct reply *p, const char *code, const char *format, ...)
     printf_like(3, 4);
+// The same out of another function's words.
+void reply_refusal(struct reply *p, const struct refusal *why);
 // 400 with the list of what is wrong where.
 void reply_faults(struct reply *p, const struct faults *faults);
 // What fields_parse() or fields_end() said.

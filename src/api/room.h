@@ -14,6 +14,7 @@
 #include "reeld/http.h"
 
 #include "reeld/api/claims.h"
+#include "reeld/api/face.h"
 #include "reeld/api/grant.h"
 #include "reeld/api/limit.h"
 #include "reply.h"
@@ -43,8 +44,10 @@ static inline struct api *api_of(const struct http_request *r)
 {
     return http_request_context(r);
 }
-// What stands before every URL that is given out: "http://127.0.0.1:8080".
-struct str api_origin(const struct http_request *r);
+static inline struct str api_origin(const struct http_request *r)
+{
+    return api_url_base(api_of(r), r);
+}
 
 // jobs_forget(), for the pool: its tasks may outlive the jobs room, so nothing
 // is said to it once api_stopping() was called. (The next start finds no job of

@@ -9,7 +9,6 @@
 #include "reeld/base/mem.h"
 
 enum { CLIPS_BYTES_MAX = 128 << 10 };
-static const double seconds_max = 1e8; // three years
 
 // ---- from JSON -------------------------------------------------------------
 
@@ -36,21 +35,17 @@ static void blame(struct reader *r, size_t clip, const char *member,
         snprintf(pointer, FAULT_POINTER_BYTES, "/clips/%zu", clip);
 }
 
-// JSON has no whole microseconds: the nearest one of a number of seconds. False
-// after a fault.
+// False after a fault.
 static bool read_time(struct reader *r, size_t clip, const json_t *one,
                       const char *member, int64_t *ret_us)
 {
     const json_t *value = json_object_get(one, member);
     if (!value || json_is_null(value))
         return true;
-    double seconds = json_number_value(value);
-    if (!json_is_number(value) || !(seconds >= 0 && seconds < seconds_max)) {
-        blame(r, clip, member, "must be a number of seconds, from 0 on");
-        return false;
-    }
-    *ret_us = (int64_t)(seconds * 1e6 + 0.5);
-    return true;
+    if (json_seconds(value, ret_us))
+        return true;
+    blame(r, clip, member, "must be a number of seconds, from 0 on");
+    return false;
 }
 
 static bool has_strangers(struct reader *r, size_t clip, const json_t *one)

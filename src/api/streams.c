@@ -82,31 +82,41 @@ static enum err read_wish(struct task *t, struct fields *f, struct wish *w)
     return fields_end(f);
 }
 
+// What cannot be played is told now, and not to the player.
+static enum err store(struct api *a, struct timeline *t, struct stream *s,
+                      const struct play_show **ret)
+{
+    scoped(play_show) const struct play_show *show = NULL;
+    TRY(play_show_of_timeline(t, &show));
+    TRY(stream_of_timeline(play_show_timeline(show), s));
+    TRY(catalog_put_stream(a->catalog, s));
+    *ret = take(show);
+    return OK;
+}
+
+enum err api_put_stream(struct api *a, struct timeline *t, struct stream *ret)
+{
+    scoped(play_show) const struct play_show *show = NULL;
+    return store(a, t, ret, &show);
+}
+
 static void put(struct task *t, struct wish *w)
 {
     struct api *a = t->api;
-    // What cannot be played is told now, and not to the player.
     scoped(play_show) const struct play_show *show = NULL;
-    struct timeline *held = take(w->timeline);
-    enum err e = play_show_of_timeline(held, &show);
+    enum err e = store(a, take(w->timeline), &w->stream, &show);
     if (e == ERR_UNSUPPORTED) {
         reply_problem(&t->reply, "unsupported_media", "%s.", fail_text());
         return;
     }
-    const struct timeline *lent = NULL;
-    if (e == OK) {
-        lent = play_show_timeline(show);
-        e = stream_of_timeline(lent, &w->stream);
-    }
-    if (e == OK)
-        e = catalog_put_stream(a->catalog, &w->stream);
     if (e != OK) {
         reply_error(&t->reply, e);
         return;
     }
     int64_t exp_s = w->life_s > 0 ? clock_wall_us() / 1000000 + w->life_s : 0;
     struct json_out j = reply_json(&t->reply, 201);
-    write_one(a, &w->stream, lent, exp_s, str_of(t->reply.origin), &j);
+    write_one(a, &w->stream, play_show_timeline(show), exp_s,
+              str_of(t->reply.origin), &j);
     t->reply.cache = "private, no-cache";
     snprintf(t->reply.location, sizeof(t->reply.location), "%.*s/v1/streams/%s",
              250, t->reply.origin, w->stream.id.text);

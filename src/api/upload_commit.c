@@ -101,6 +101,17 @@ static struct asset *describe(const struct upload *u)
     return asset;
 }
 
+enum err api_add_asset(struct api *a, const struct asset *asset,
+                       struct store_writer *writer)
+{
+    claims_share(a->claims, &asset->source);
+    enum err e = writer ? store_commit(writer, &asset->source) : OK;
+    if (e == OK)
+        e = catalog_add_asset(a->catalog, asset);
+    claims_release(a->claims, &asset->source);
+    return e;
+}
+
 // A repeat of a request whose first life ended between fact and answer finds
 // the id noted, and perhaps the asset made.
 static enum err keep_asset(struct upload *u, const char *noted)
@@ -117,8 +128,7 @@ static enum err keep_asset(struct upload *u, const char *noted)
         TRY(replay_note(&u->replay, a->catalog, u->id.text));
     }
     scoped(asset) const struct asset *asset = describe(u);
-    TRY(store_commit(take(u->writer), &u->source));
-    return catalog_add_asset(a->catalog, asset);
+    return api_add_asset(a, asset, take(u->writer));
 }
 
 static void commit_on_pool(void *argument)
@@ -130,9 +140,7 @@ static void commit_on_pool(void *argument)
                       sizeof(noted))) {
         u->result = ERR_CONFLICT;
     } else {
-        claims_share(a->claims, &u->source);
         u->result = keep_asset(u, noted);
-        claims_release(a->claims, &u->source);
         if (u->result != OK)
             reply_error(&u->reply, u->result);
     }
@@ -142,7 +150,7 @@ static void commit_on_pool(void *argument)
 static void remove_rejected(struct upload *u, const struct asset *asset)
 {
     reply_problem(&u->reply, asset->error_code, "%s", asset->error_detail);
-    enum err e = asset_remove(u->api, asset);
+    enum err e = api_remove_asset(u->api, asset);
     // What could not be removed stays as a rejected asset, to be seen and
     // deleted; the answer is the same.
     if (e != OK && e != ERR_NOT_FOUND)

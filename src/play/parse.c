@@ -26,6 +26,8 @@ static enum err parse_of_whole(struct str path, bool wants_ts,
     if (str_eq(path, STR("index.m3u8")))
         found.manifest =
             wants_ts ? PLAY_HLS_MULTIVARIANT_TS : PLAY_HLS_MULTIVARIANT;
+    else if (str_eq(path, STR("ts.m3u8")))
+        found.manifest = PLAY_HLS_MULTIVARIANT_TS;
     else if (str_eq(path, STR("manifest.mpd")))
         found.manifest = PLAY_DASH;
     else

@@ -45,6 +45,7 @@ test('every URI that a manifest names answers 200', {timeout: 120000}, async () 
   }
   await walk('/index.m3u8');
   await walk('/index.m3u8?container=ts');
+  await walk('/ts.m3u8');
   assert.ok(seen.size > 20, [...seen].join());
 });
 

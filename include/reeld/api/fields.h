@@ -78,6 +78,11 @@ const char *text_fault(struct str text, enum text_form form, size_t most_bytes);
 // A JSON object as compact text with sorted names, ERR_TOO_LARGE past `most`.
 must_check enum err object_text(const json_t *object, size_t most,
                                 char **ret_text);
+// An object or a list, as deep as fields_parse() takes it. Release with
+// json_decref().
+must_check enum err json_value_parse(struct str text, json_t **ret);
+// A number of seconds from 0 on, under three years. False: it is not.
+bool json_seconds(const json_t *value, int64_t *ret_us);
 must_check enum err object_parse(struct str text, json_t **ret_object);
 // RFC 7396: what `patch` says is laid over `target`, which is changed. Both are
 // objects.

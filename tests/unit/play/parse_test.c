@@ -60,6 +60,8 @@ static void manifests_of_an_asset_are_found(void **state)
                         "application/vnd.apple.mpegurl");
     assert_int_equal(try(sample.film, STR("index.m3u8"), true, &p), OK);
     assert_int_equal(p.manifest, PLAY_HLS_MULTIVARIANT_TS);
+    p = parse(sample.film, "ts.m3u8");
+    assert_int_equal(p.manifest, PLAY_HLS_MULTIVARIANT_TS);
     p = parse(sample.film, "manifest.mpd");
     assert_int_equal(p.manifest, PLAY_DASH);
     assert_string_equal(type_of(sample.film, &p), "application/dash+xml");

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// face.h - the functions behind /v1, for other dialects of the same API.
+//
+// What goes wrong comes back as a value; each face writes it in its own form.
+//
+// Threads: any, save those "on the pool", which change facts or sync.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reeld/api.h"
+#include "reeld/api/grant.h"
+#include "reeld/base/err.h"
+#include "reeld/base/id.h"
+#include "reeld/base/str.h"
+#include "reeld/catalog/streams.h"
+#include "reeld/model/timeline.h"
+
+enum { REFUSAL_DETAIL_BYTES = 512 };
+
+// Why a client does not get what it asks for.
+struct refusal {
+    const char *code; // of problem.h
+    char detail[REFUSAL_DETAIL_BYTES];
+    int64_t retry_after_s; // 0: none
+};
+void refusal_set(struct refusal *w, const char *code, const char *format, ...)
+    printf_like(3, 4);
+// A failure below; what clients should not know is logged. Reads fail_text().
+void refusal_of_err(struct refusal *w, enum err e);
+// The same with a sentence that came from another thread.
+void refusal_of_text(struct refusal *w, enum err e, const char *text);
+
+// ---- who asks, and where from ----------------------------------------------
+
+// Who calls, by Authorization or x-access-token: a live key with one of the
+// scopes, or with admin. False: *why says why not (401, 403, 429).
+bool api_admit(struct api *a, const struct http_request *r, unsigned scopes,
+               struct api_key *ret, struct refusal *why);
+// What stands before every URL that is given out: "http://127.0.0.1:8080".
+// Lives as long as the request.
+struct str api_url_base(const struct api *a, const struct http_request *r);
+// As many uploads as allowed are under way: false. Who enters leaves.
+bool api_enter_upload(struct api *a, const struct id *key);
+void api_leave_upload(struct api *a, const struct id *key);
+
+// ---- the right to play -----------------------------------------------------
+
+// A grant of the usual life for an asset or a stream, or "open".
+void api_write_grant(struct api *a, const struct id *id, int64_t epoch,
+                     char text[static GRANT_TEXT_BYTES]);
+// Is it one that was given out for this and still lives? ERR_BAD_INPUT.
+must_check enum err api_check_grant(struct api *a, struct str text,
+                                    const struct id *id, int64_t epoch);
+
+// ---- changes, on the pool --------------------------------------------------
+
+// Stores what plays as a stream: takes the timeline in every case. `ret` has
+// its name and created_us set; the rest is filled in, to be released with
+// stream_done(). ERR_BAD_INPUT, ERR_UNSUPPORTED as play_show_of_timeline().
+must_check enum err api_put_stream(struct api *a, struct timeline *t,
+                                   struct stream *ret);
+// The bytes become durable under `asset->source`, then the asset is a fact and
+// its probe is owed. Takes the writer over in every case; NULL: another asset
+// has the same bytes already.
+must_check enum err api_add_asset(struct api *a, const struct asset *asset,
+                                  struct store_writer *writer);
+// Gone for everybody at once, its bytes too where nothing else names them.
+must_check enum err api_remove_asset(struct api *a, const struct asset *asset);
