@@ -16,7 +16,7 @@ VARIANT := $(BUILD)/$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 Q       := $(if $(V),,@)
 
 # The rooms of each program: the two lines that matter (architecture.md).
-DAEMON := base model wire config package store catalog http jobs play api
+DAEMON := base model wire config package store catalog http fetch jobs play api
 WORKER := base model wire media sandbox worker
 
 CC      ?= gcc
@@ -46,6 +46,7 @@ NEEDS_model   := base
 NEEDS_config  := base
 NEEDS_store   := base
 NEEDS_http    := base
+NEEDS_fetch   := base
 NEEDS_sandbox := base
 NEEDS_package := model base
 NEEDS_catalog := model base
@@ -61,6 +62,7 @@ LIBS_config  := -linih
 LIBS_package := -lxml2
 LIBS_catalog := -lsqlite3
 LIBS_http    := -lmicrohttpd -lz
+LIBS_fetch   := -lcurl
 LIBS_sandbox := -lseccomp
 LIBS_api     := -ljansson
 LIBS_media    = $(shell $(PKG) --libs $(LIBAV)) -lx264 -lm
@@ -348,7 +350,7 @@ crash: $(VARIANT)/crash/publisher | test-deps
 PACKAGES := gcc make pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
 	libavutil-dev libswscale-dev libswresample-dev libx264-dev \
 	libmicrohttpd-dev libsqlite3-dev libjansson-dev libssl-dev libinih-dev \
-	uthash-dev libxml2-dev zlib1g-dev libseccomp-dev libsystemd-dev npm
+	libcurl4-openssl-dev uthash-dev libxml2-dev zlib1g-dev libseccomp-dev libsystemd-dev npm
 TEST_PACKAGES := clang libclang-rt-14-dev clang-format clang-tidy cppcheck \
 	libcmocka-dev binutils systemd ffmpeg mpv vlc-bin vlc-plugin-base chromium \
 	libxml2-utils sqlite3 curl strace wrk nginx-light nodejs npm
