@@ -16,7 +16,7 @@ VARIANT := $(BUILD)/$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 Q       := $(if $(V),,@)
 
 # The rooms of each program: the two lines that matter (architecture.md).
-DAEMON := base model wire config package store catalog http fetch jobs play api
+DAEMON := base model wire config package store catalog http fetch jobs play api videodb
 WORKER := base model wire media sandbox worker
 
 CC      ?= gcc
@@ -56,6 +56,7 @@ NEEDS_jobs    := catalog store wire model base
 NEEDS_play    := jobs catalog store package wire model base
 NEEDS_worker  := media sandbox wire model base
 NEEDS_api     := play jobs http catalog store package wire model base
+NEEDS_videodb := api $(NEEDS_api)
 
 LIBS_base    := -lcrypto
 LIBS_config  := -linih
@@ -65,6 +66,7 @@ LIBS_http    := -lmicrohttpd -lz
 LIBS_fetch   := -lcurl
 LIBS_sandbox := -lseccomp
 LIBS_api     := -ljansson
+LIBS_videodb := -ljansson
 LIBS_media    = $(shell $(PKG) --libs $(LIBAV)) -lx264 -lm
 INC_package   = $(shell $(PKG) --cflags libxml-2.0)
 

@@ -20,6 +20,7 @@
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
+#include "reeld/videodb.h"
 #include "systemd.h"
 
 enum {
@@ -40,6 +41,7 @@ struct house {
     struct pool *pool;
     struct jobs *jobs;
     struct api *api;
+    struct videodb *videodb;
     struct http_server *http;
     struct janitor janitor;
 };
@@ -226,6 +228,20 @@ static enum err start_api(const struct settings *s, struct house *h)
     return api_new(&o, h->store, h->catalog, h->jobs, h->pool, &h->api);
 }
 
+static void start_videodb(const struct settings *s, struct house *h)
+{
+    const struct videodb_options o = {
+        .json_limit_bytes = s->videodb_json_limit_bytes,
+        .upload_limit_bytes = s->upload_limit_bytes,
+        .upload_life_us = s->videodb_upload_life_us,
+        .uploads_waiting = s->videodb_uploads_waiting,
+        .answer_wait_us = s->videodb_answer_wait_us,
+        .poll_wait_us = s->videodb_poll_wait_us,
+    };
+    h->videodb =
+        videodb_new(&o, h->api, h->store, h->catalog, h->jobs, h->pool);
+}
+
 static enum err start_http(const struct settings *s, struct house *h)
 {
     struct http_options o = {
@@ -240,6 +256,7 @@ static enum err start_http(const struct settings *s, struct house *h)
         .least_bytes_per_s = s->min_rate_bytes,
         .parked_max = s->parked_max > 0 ? s->parked_max : s->connections / 2,
     };
+    o.face[o.faces++] = videodb_face(h->videodb);
     o.face[o.faces++] = api_face(h->api);
     TRY(http_start(&o, &h->http));
     api_started(h->api, h->http);
@@ -252,6 +269,7 @@ static enum err build(const struct settings *s, struct house *h)
     TRY(start_jobs(s, h));
     TRY(renew_recipes(h));
     TRY(start_api(s, h));
+    start_videodb(s, h);
     return start_http(s, h);
 }
 
@@ -267,6 +285,7 @@ static void tear_down(struct house *h)
         jobs_stop(h->jobs);
     if (h->pool)
         pool_free(h->pool);
+    videodb_free(h->videodb);
     api_free(h->api);
     catalog_close(h->catalog);
     store_free(h->store);

@@ -189,10 +189,15 @@ static void answer(struct http_request *r, struct str name)
 void page_get(struct http_request *r)
 {
     struct str path = http_request_path(r);
-    if (str_eq(path, STR("/player")))
-        answer(r, STR("player.html"));
-    else // "/" and "/watch?v=": one page, which reads its own address
-        answer(r, STR("index.html"));
+    struct str v = STR("");
+    http_request_query(r, "v", &v);
+    // "/watch?v=ID.GRANT" is for whoever has the address, "/watch?v=ID" for
+    // who has a key.
+    bool is_player = str_eq(path, STR("/player")) ||
+                     str_eq(path, STR("/embed")) ||
+                     (v.len > 0 && memchr(v.ptr, '.', v.len));
+    // "/" and "/watch?v=ID": one page, which reads its own address.
+    answer(r, is_player ? STR("player.html") : STR("index.html"));
 }
 
 void web_get(struct http_request *r)

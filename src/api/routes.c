@@ -57,6 +57,7 @@ const struct http_route api_routes[] = {
     {"GET",    "/",                         page_get,          NULL,     ALL  },
     {"GET",    "/player",                   page_get,          NULL,     ALL  },
     {"GET",    "/watch",                    page_get,          NULL,     ALL  },
+    {"GET",    "/embed",                    page_get,          NULL,     ALL  },
     {"GET",    "/web/{rest...}",            web_get,           NULL,     ALL  },
 };
 const size_t api_route_count = sizeof(api_routes) / sizeof(api_routes[0]);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// media.c - videos, audios and images: list, get, rename, delete.
+#include "errand.h"
+#include "read.h"
+#include "view.h"
+
+enum { LIST_STEP = 200 };
+
+static const char *list_name(enum asset_kind kind)
+{
+    switch (kind) {
+    case ASSET_VIDEO:
+        return "videos";
+    case ASSET_AUDIO:
+        return "audios";
+    case ASSET_IMAGE:
+    case ASSET_KINDS:
+        break;
+    }
+    return "images";
+}
+
+struct listing {
+    struct videodb *v;
+    enum asset_kind kind;
+    const char *origin;
+    struct json_out *j;
+};
+
+// One that was removed between the list and here is left out.
+static enum err write_one(const struct listing *l, const struct id *id)
+{
+    if (view_kind(id) != l->kind)
+        return OK;
+    scoped(asset) const struct asset *asset = NULL;
+    enum err e = catalog_asset(l->v->catalog, id, &asset);
+    if (e != OK)
+        return e == ERR_NOT_FOUND ? OK : e;
+    json_open(l->j, NULL, '{');
+    view_write(l->v, asset, l->origin, l->j);
+    json_close(l->j, '}');
+    return OK;
+}
+
+// Clients ask for no pages: all of them.
+static enum err write_all(const struct listing *l, struct str collection)
+{
+    struct id ids[LIST_STEP];
+    struct catalog_asset_filter f = {
+        .collection = collection, .state = STR("ready"), .limit = LIST_STEP};
+    bool has_more = true;
+    struct id last;
+    while (has_more) {
+        uint32_t count = 0;
+        TRY(catalog_list_assets(l->v->catalog, &f, ids, &count, &has_more));
+        for (uint32_t i = 0; i < count; i++)
+            TRY(write_one(l, &ids[i]));
+        if (count == 0)
+            return OK;
+        last = ids[count - 1];
+        f.after = str_of(last.text);
+    }
+    return OK;
+}
+
+void vdb_media_list(struct http_request *r)
+{
+    scoped(answer) struct answer a;
+    answer_init(&a, origin_of(r));
+    struct str collection = STR("");
+    http_request_query(r, "collection_id", &collection);
+    struct listing l = {
+        .v = videodb_of(r),
+        .kind = kind_of(r),
+        .origin = a.origin,
+        .j = answer_data(&a, '{'),
+    };
+    json_open(l.j, list_name(l.kind), '[');
+    enum err e = write_all(&l, collection);
+    json_close(l.j, ']');
+    if (e != OK)
+        answer_error(&a, e);
+    answer_send(r, &a);
+}
+
+void vdb_media_get(struct http_request *r)
+{
+    struct videodb *v = videodb_of(r);
+    scoped(answer) struct answer a;
+    answer_init(&a, origin_of(r));
+    scoped(asset) const struct asset *asset = NULL;
+    enum err e = view_find(v, http_request_part(r, "id"), kind_of(r), &asset);
+    if (e == OK)
+        view_write(v, asset, a.origin, answer_data(&a, '{'));
+    else
+        answer_error(&a, e);
+    answer_send(r, &a);
+}
+
+static enum err rename_found(struct errand *e, const struct asset *asset)
+{
+    struct str name = STR("");
+    TRY(read_text(e->body, "name", TEXT_LINE, ASSET_NAME_BYTES - 1, &name));
+    if (name.len == 0)
+        return OK;
+    char text[ASSET_NAME_BYTES];
+    str_copy(text, sizeof(text), name);
+    const struct catalog_asset_change change = {.name = text};
+    return catalog_change_asset(e->v->catalog, &asset->id, &change);
+}
+
+static void rename_one(struct errand *e)
+{
+    scoped(asset) const struct asset *before = NULL, *after = NULL;
+    enum err result = view_find(e->v, str_of(e->id), e->kind, &before);
+    if (result == OK)
+        result = rename_found(e, before);
+    if (result == OK)
+        result = view_find(e->v, str_of(e->id), e->kind, &after);
+    if (result == OK)
+        view_write(e->v, after, e->answer.origin, answer_data(&e->answer, '{'));
+    else
+        answer_error(&e->answer, result);
+}
+
+void vdb_media_rename(struct http_request *r)
+{
+    errand_start(r, rename_one);
+}
+
+static void delete_one(struct errand *e)
+{
+    scoped(asset) const struct asset *asset = NULL;
+    enum err result = view_find(e->v, str_of(e->id), e->kind, &asset);
+    if (result == OK)
+        result = api_remove_asset(e->v->api, asset);
+    if (result == OK)
+        answer_ok(&e->answer);
+    else
+        answer_error(&e->answer, result);
+}
+
+void vdb_media_delete(struct http_request *r)
+{
+    errand_start(r, delete_one);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// videodb.c - the face comes and goes, and is handed to the http room.
+#include "room.h"
+
+#include "reeld/base/mem.h"
+
+#include "outcomes.h"
+#include "slots.h"
+
+struct videodb *videodb_new(const struct videodb_options *o, struct api *a,
+                            struct store *s, struct catalog *c, struct jobs *j,
+                            struct pool *p)
+{
+    struct videodb *v = NEW(struct videodb);
+    v->o = *o;
+    v->api = a;
+    v->store = s;
+    v->catalog = c;
+    v->jobs = j;
+    v->pool = p;
+    v->slots = slots_new(o->uploads_waiting, o->upload_life_us);
+    v->outcomes = outcomes_new();
+    return v;
+}
+
+void videodb_free(struct videodb *v)
+{
+    if (!v)
+        return;
+    slots_free(v->slots);
+    outcomes_free(v->outcomes);
+    free(v);
+}
+
+struct http_face videodb_face(struct videodb *v)
+{
+    return (struct http_face){
+        .prefix = "/videodb",
+        .routes = videodb_routes,
+        .route_count = videodb_route_count,
+        .context = v,
+        // Python asks for "//collection" where the base ends in a slash.
+        .drops_empty_parts = true,
+        .json_limit_bytes = v->o.json_limit_bytes,
+        .admit = vdb_admit,
+        .finish = vdb_finish,
+        .refuse = vdb_refuse,
+    };
+}
