@@ -134,7 +134,8 @@ $(VARIANT)/obj/%.o: src/%.c | deps-check
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
-MAIN := $(addprefix $(VARIANT)/obj/,reeld.o daemon.o janitor.o systemd.o)
+MAIN := $(addprefix $(VARIANT)/obj/,reeld.o daemon.o janitor.o lock.o systemd.o \
+        fsck.o gc.o backup.o)
 -include $(MAIN:.o=.d) $(VARIANT)/obj/reel-worker.d
 
 $(VARIANT)/reeld: $(MAIN) $(call libs_of,$(DAEMON))

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "janitor.h"
+#include "lock.h"
 #include "reeld/api.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
@@ -131,26 +132,10 @@ static struct plan_wish plan_wish(const struct settings *s)
     return wish;
 }
 
-// One daemon a directory (REL-13).
-static enum err lock_directory(const struct settings *s, int *ret_fd)
-{
-    char path[PATH_MAX];
-    if (mkdir(s->data_dir, 0700) < 0 && errno != EEXIST)
-        return fail_errno(ERR_IO, "make %s", s->data_dir);
-    snprintf(path, sizeof path, "%s/lock", s->data_dir);
-    scoped(fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail_errno(ERR_IO, "open %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return fail(ERR_CONFLICT, "%s is in use by another reeld", s->data_dir);
-    *ret_fd = take_fd(&fd);
-    return OK;
-}
-
 static enum err open_floors(const struct settings *s, struct house *h)
 {
     char path[PATH_MAX];
-    TRY(lock_directory(s, &h->lock_fd));
+    TRY(lock_directory(s->data_dir, &h->lock_fd));
     const struct store_options store = {.directory = s->data_dir,
                                         .keep_free_bytes = s->keep_free_bytes};
     TRY(store_open_fs(&store, &h->store));
@@ -317,6 +302,7 @@ static sigset_t block_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return set;
@@ -330,7 +316,9 @@ static void wait_for_signal(const sigset_t *set, struct house *h)
     for (;;) {
         janitor_look(&h->janitor);
         int got = sigtimedwait(set, NULL, &wait);
-        if (got > 0) {
+        if (got == SIGUSR1) { // from `reeld gc`
+            h->janitor.next_us = 0;
+        } else if (got > 0) {
             log_info("reeld.stopping signal=%s", sigabbrev_np(got));
             return;
         }

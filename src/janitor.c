@@ -6,9 +6,8 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/log.h"
+#include "reeld/catalog/upkeep.h"
 
-// A blob is in the store before its fact is in the catalog, so young ones stay.
-static const int64_t YOUNG_US = INT64_C(3600) * 1000000;
 static const int64_t ROUND_US = INT64_C(3600) * 1000000;
 
 static bool is_wanted(void *context, const struct digest *key)
@@ -19,13 +18,20 @@ static bool is_wanted(void *context, const struct digest *key)
     return catalog_is_named(c, key, &is_named) != OK || is_named;
 }
 
+enum err janitor_round(struct store *s, struct catalog *c, int64_t young_us,
+                       int64_t *ret_removed)
+{
+    TRY(catalog_expire(c));
+    return store_sweep(s, young_us, is_wanted, c, ret_removed);
+}
+
 static void sweep(void *context)
 {
     struct janitor *j = context;
     int64_t removed = 0;
-    if (store_sweep(j->store, YOUNG_US, is_wanted, j->catalog, &removed) != OK)
+    if (janitor_round(j->store, j->catalog, JANITOR_YOUNG_US, &removed) != OK)
         log_warn("janitor.failed why=\"%s\"", fail_text());
-    else if (removed > 0)
+    else
         log_info("janitor.swept files=%" PRId64, removed);
 }
 

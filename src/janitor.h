@@ -6,6 +6,15 @@
 #include "reeld/catalog.h"
 #include "reeld/store.h"
 
+// A blob is in the store before its fact is in the catalog, so that young ones
+// stay while anybody publishes.
+#define JANITOR_YOUNG_US (INT64_C(3600) * 1000000)
+
+// One round, now: facts whose time is over, temp files of nobody, and blobs
+// older than `young_us` that no fact names. Not on HTTP threads.
+must_check enum err janitor_round(struct store *s, struct catalog *c,
+                                  int64_t young_us, int64_t *ret_removed);
+
 struct janitor {
     struct store *store;
     struct catalog *catalog;

@@ -15,6 +15,7 @@
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 #include "reeld/config.h"
+#include "tools.h"
 
 enum {
     EXIT_USAGE = 2, // as sysexits and most tools have it
@@ -24,6 +25,8 @@ enum {
     OPTION_CONFIG = 'c',
     OPTION_SCOPE = 's',
     OPTION_LABEL = 'l',
+    OPTION_SCRUB = 'S',
+    OPTION_DRY_RUN = 'n',
 };
 
 static const char default_config[] = "/etc/reeld.conf";
@@ -32,6 +35,7 @@ struct command_line {
     struct config *config;
     const char *config_path; // NULL: the default, where it is there
     const char *scope, *label;
+    bool does_scrub, is_dry;
     const char *argument[ARGUMENTS_MAX];
     int arguments;
 };
@@ -57,6 +61,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_LABEL:
         line->label = value;
         return 0;
+    case OPTION_SCRUB:
+        line->does_scrub = true;
+        return 0;
+    case OPTION_DRY_RUN:
+        line->is_dry = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (line->arguments == ARGUMENTS_MAX)
             argp_usage(state);
@@ -70,18 +80,22 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-enum { FIXED_OPTIONS = 3 };
+enum { FIXED_OPTIONS = 5 };
 
 // One argp option a setting, after the fixed ones. argp keeps pointers to the
 // texts, so they live until free_options().
 static struct argp_option *make_options(void)
 {
     static const struct argp_option fixed[FIXED_OPTIONS] = {
-        {"config", OPTION_CONFIG, "FILE",   0,
-         "Read settings from FILE (default: /etc/reeld.conf if it is there)", 1},
-        {"scope",  OPTION_SCOPE,  "SCOPES", 0,
-         "key add: what the key may do: admin, ingest, read",                 1},
-        {"label",  OPTION_LABEL,  "TEXT",   0, "key add: a name for people",  1},
+        {"config",  OPTION_CONFIG,  "FILE",   0,
+         "Read settings from FILE (default: /etc/reeld.conf if it is there)",  1},
+        {"scope",   OPTION_SCOPE,   "SCOPES", 0,
+         "key add: what the key may do: admin, ingest, read",                  1},
+        {"label",   OPTION_LABEL,   "TEXT",   0, "key add: a name for people", 1},
+        {"scrub",   OPTION_SCRUB,   NULL,     0,
+         "fsck: read every upload and compare its SHA-256, too",               1},
+        {"dry-run", OPTION_DRY_RUN, NULL,     0,
+         "gc: say what would go, and remove nothing",                          1},
     };
     struct argp_option *options =
         NEW_ARRAY(FIXED_OPTIONS + config_count() + 1, struct argp_option);
@@ -112,9 +126,19 @@ static void parse_arguments(int argc, char **argv, struct command_line *line)
     const struct argp argp = {
         .options = options,
         .parser = parse_option,
-        .args_doc = "serve\nkey add|list|remove [ID]\ncheck-config\n"
-                    "dump-config",
-        .doc = "Segments uploads and serves them as HLS and DASH.\v"
+        .args_doc = "serve\ncheck-config\ndump-config\nfsck\ngc\n"
+                    "backup FILE\nkey add\nkey list\nkey remove ID",
+        .doc = "Segments uploads and serves them as HLS and DASH.\n\n"
+               "  serve         serves until SIGTERM\n"
+               "  check-config  says what is wrong with the settings\n"
+               "  dump-config   prints each setting and where it is from\n"
+               "  fsck          compares facts with files; exit status 1: "
+               "something is lost or damaged\n"
+               "  gc            removes what nobody needs\n"
+               "  backup        copies the catalog to a new file\n"
+               "  key           makes, lists and revokes API keys; while reeld "
+               "serves, /v1/keys does\n\n"
+               "fsck, gc and backup may be run while reeld serves.\v"
                "Every setting is also a line of the configuration file and an "
                "environment variable (REELD_CACHE_BUDGET).",
     };
@@ -196,7 +220,10 @@ static enum err key_command(const struct settings *s,
 {
     struct str verb = str_of(line->argument[1]);
     scoped(catalog) struct catalog *c = NULL;
-    TRY(open_catalog(s, &c));
+    enum err e = open_catalog(s, &c);
+    if (e == ERR_CONFLICT)
+        return fail(e, "%s; its keys are at /v1/keys", fail_text());
+    TRY(e);
     if (str_eq(verb, STR("add")) && line->arguments == 2)
         return key_add(c, line);
     if (str_eq(verb, STR("list")) && line->arguments == 2)
@@ -210,25 +237,78 @@ static enum err key_command(const struct settings *s,
                                "remove ID");
 }
 
+enum tool_exit tool_failure(const char *what)
+{
+    say_failure(what);
+    return TOOL_FAILED;
+}
+
+static int run_check_config(const struct command_line *line)
+{
+    return daemon_check(config_settings(line->config)) == OK
+               ? EXIT_SUCCESS
+               : say_failure("settings");
+}
+
+static int run_key(const struct command_line *line)
+{
+    return key_command(config_settings(line->config), line) == OK
+               ? EXIT_SUCCESS
+               : say_failure("key");
+}
+
+static int run_serve(const struct command_line *line)
+{
+    return daemon_serve(config_settings(line->config)) == OK
+               ? EXIT_SUCCESS
+               : say_failure("serve");
+}
+
+static int run_fsck(const struct command_line *line)
+{
+    return tool_fsck(config_settings(line->config), line->does_scrub);
+}
+
+static int run_gc(const struct command_line *line)
+{
+    return tool_gc(config_settings(line->config), line->is_dry);
+}
+
+static int run_backup(const struct command_line *line)
+{
+    return tool_backup(config_settings(line->config), line->argument[1]);
+}
+
+static const struct {
+    const char *name;
+    int least, most; // arguments, the name among them
+    int (*run)(const struct command_line *line);
+} commands[] = {
+    {"serve",        1, 1, run_serve       },
+    {"check-config", 1, 1, run_check_config},
+    {"dump-config",  1, 1, dump_config     },
+    {"fsck",         1, 1, run_fsck        },
+    {"gc",           1, 1, run_gc          },
+    {"backup",       2, 2, run_backup      },
+    {"key",          2, 3, run_key         },
+};
+
 int main(int argc, char **argv)
 {
     scoped(config) struct config *config = config_new();
     struct command_line line = {.config = config};
     parse_arguments(argc, argv, &line);
-    struct str command = str_of(line.argument[0]);
     if (read_settings(&line) != OK)
         return say_failure("settings"), EXIT_USAGE;
-    const struct settings *s = config_settings(config);
-    log_set_level((enum log_level)s->log_level);
-    if (str_eq(command, STR("check-config")) && line.arguments == 1)
-        return daemon_check(s) == OK ? EXIT_SUCCESS : say_failure("settings");
-    if (str_eq(command, STR("dump-config")) && line.arguments == 1)
-        return dump_config(&line);
-    if (str_eq(command, STR("key")) && line.arguments >= 2)
-        return key_command(s, &line) == OK ? EXIT_SUCCESS : say_failure("key");
-    if (str_eq(command, STR("serve")) && line.arguments == 1)
-        return daemon_serve(s) == OK ? EXIT_SUCCESS : say_failure("serve");
-    fprintf(stderr, "reeld: no command \"%s\"; try reeld --help\n",
-            line.argument[0]);
+    log_set_level((enum log_level)config_settings(config)->log_level);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (str_eq(str_of(line.argument[0]), str_of(commands[i].name)) &&
+            line.arguments >= commands[i].least &&
+            line.arguments <= commands[i].most)
+            return commands[i].run(&line);
+    fprintf(stderr,
+            "reeld: no command \"%s\" with %d arguments; try reeld "
+            "--help\n",
+            line.argument[0], line.arguments - 1);
     return EXIT_USAGE;
 }

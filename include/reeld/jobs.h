@@ -109,3 +109,19 @@ struct jobs_counts {
     int64_t media_us_made, cpu_us_spent; // their ratio: encode speed
 };
 struct jobs_counts jobs_counts(struct jobs *j);
+
+// ---- the cache budget, for the command line too ----------------------------
+
+// Bytes of made pieces, and how many of them go for the budget: none up to it,
+// past it so many that some room is left. A budget of 0 is no limit.
+must_check enum err jobs_past_budget(struct catalog *c, int64_t budget_bytes,
+                                     int64_t *ret_made_bytes,
+                                     int64_t *ret_past_bytes);
+struct jobs_trimmed {
+    int64_t pieces, bytes; // that went
+    int64_t made_bytes;    // that are left
+};
+// Removes those, the least recently used first. While jobs run they do so
+// themselves. Not on HTTP threads.
+must_check enum err jobs_trim(struct store *s, struct catalog *c,
+                              int64_t budget_bytes, struct jobs_trimmed *ret);

@@ -23,7 +23,23 @@ struct store_writer;
 struct store_options {
     const char *directory;   // made if missing (0700)
     int64_t keep_free_bytes; // store_begin() answers ERR_NO_SPACE below it
+    bool is_as_found;        // nothing is made: for who only looks
 };
+
+// Something that lies in the store.
+enum store_what {
+    STORE_BLOB,
+    STORE_TEMP,     // being written, or left by a crash
+    STORE_STRANGER, // not the store's
+};
+struct store_found {
+    enum store_what what;
+    struct digest key; // of a blob
+    const char *path;  // below the store's directory
+    int64_t size_bytes;
+    int64_t changed_us; // wall clock: when it was written or renewed
+};
+typedef enum err store_visit(void *context, const struct store_found *found);
 
 // Implementations: store_fs (src/store/store_fs.c); tests wrap one that fails
 // on the Nth call (tests/support/store_faulty.h).
@@ -38,6 +54,7 @@ struct store_ops {
     enum err (*sweep)(void *self, int64_t older_than_us,
                       bool (*is_wanted)(void *context, const struct digest *),
                       void *context, int64_t *ret_removed);
+    enum err (*walk)(void *self, store_visit *visit, void *context);
     void (*free)(void *self);
 };
 
@@ -82,3 +99,7 @@ must_check enum err store_sweep(struct store *s, int64_t older_than_us,
                                 bool (*is_wanted)(void *context,
                                                   const struct digest *key),
                                 void *context, int64_t *ret_removed);
+// Shows all that lies in the store, in no order, until `visit` fails. What
+// comes or goes meanwhile may be shown or not.
+must_check enum err store_walk(struct store *s, store_visit *visit,
+                               void *context);

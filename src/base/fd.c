@@ -4,6 +4,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,5 +100,19 @@ enum err fd_read_file(int fd, size_t most, uint8_t **ret_bytes, size_t *ret_len)
     bytes[len] = '\0';
     *ret_len = len;
     *ret_bytes = take(bytes);
+    return OK;
+}
+
+enum err fd_sync_parent(int at, const char *path)
+{
+    char parent[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash == path)
+        parent[0] = '/';
+    else if (slash)
+        snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+    scoped(fd) int fd = openat(at, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return fail_errno(ERR_IO, "sync %s", parent);
     return OK;
 }

@@ -2,6 +2,7 @@
 // catalog.c - opening and closing the database of facts.
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog/migrate.h"
+#include "reeld/catalog/upkeep.h"
 
 enum {
     PATH_BYTES_MAX = 4096,
@@ -103,10 +105,10 @@ static enum err drop_claims(struct catalog *c)
     return change_commit(&w);
 }
 
-enum err catalog_open_on(const struct catalog_options *o, db_opener *open_db,
-                         void *open_context, struct catalog **ret)
+static struct catalog *catalog_new(const struct catalog_options *o,
+                                   db_opener *open_db, void *open_context)
 {
-    scoped(catalog) struct catalog *c = NEW(struct catalog);
+    struct catalog *c = NEW(struct catalog);
     *c = (struct catalog){.open_db = open_db,
                           .open_context = open_context,
                           .path = mem_text(o->path),
@@ -114,6 +116,13 @@ enum err catalog_open_on(const struct catalog_options *o, db_opener *open_db,
                           .cache = cache_new(o->asset_cache)};
     pthread_mutex_init(&c->write_lock, NULL);
     pthread_mutex_init(&c->readers_lock, NULL);
+    return c;
+}
+
+enum err catalog_open_on(const struct catalog_options *o, db_opener *open_db,
+                         void *open_context, struct catalog **ret)
+{
+    scoped(catalog) struct catalog *c = catalog_new(o, open_db, open_context);
     TRY(lock_file(c->path, &c->lock_fd));
     TRY(create_private(c->path));
     TRY(open_writer_even_if_full(c));
@@ -127,6 +136,56 @@ enum err catalog_open_on(const struct catalog_options *o, db_opener *open_db,
 enum err catalog_open(const struct catalog_options *o, struct catalog **ret)
 {
     return catalog_open_on(o, db_sqlite_open, NULL, ret);
+}
+
+// A file that is not there must not be made by looking for it.
+static enum err open_reader(const char *path, struct db **ret)
+{
+    if (access(path, F_OK) != 0)
+        return errno == ENOENT ? fail(ERR_NOT_FOUND, "there is no %s", path)
+                               : fail_errno(ERR_IO, "%s", path);
+    return db_open(db_sqlite_open, NULL, path, DB_READER, ret);
+}
+
+enum err catalog_open_reading(const char *path, struct catalog **ret)
+{
+    const struct catalog_options o = {.path = path, .asset_cache = 1};
+    scoped(catalog) struct catalog *c = catalog_new(&o, db_sqlite_open, NULL);
+    scoped(db) struct db *db = NULL;
+    TRY(open_reader(path, &db));
+    TRY(migrate_compare(db, path, migrate_own()));
+    c->readers[c->reader_count++] = take(db);
+    *ret = take(c);
+    return OK;
+}
+
+// Under another name until it is whole: a backup that is there is a good one.
+static enum err copy_whole(struct db *db, const char *partial, const char *to)
+{
+    TRY(create_private(partial));
+    TRY(db->ops->copy_to(db->self, partial));
+    if (renameat2(AT_FDCWD, partial, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return fd_sync_parent(AT_FDCWD, to);
+    return errno == EEXIST ? fail(ERR_CONFLICT, "%s exists already", to)
+                           : fail_errno(ERR_IO, "rename to %s", to);
+}
+
+enum err catalog_copy(const char *from, const char *to)
+{
+    scoped(db) struct db *db = NULL;
+    TRY(open_reader(from, &db));
+    TRY(migrate_recognise(db, from, migrate_own()));
+    scoped(buf) struct buf partial;
+    TRY(beside(to, ".partial", &partial));
+    if (access(to, F_OK) == 0)
+        return fail(ERR_CONFLICT, "%s exists already", to);
+    // One of a life that was cut short.
+    if (unlink((const char *)partial.bytes) != 0 && errno != ENOENT)
+        return fail_errno(ERR_IO, "remove %s", (const char *)partial.bytes);
+    enum err e = copy_whole(db, (const char *)partial.bytes, to);
+    if (e != OK)
+        unlink((const char *)partial.bytes);
+    return e;
 }
 
 void catalog_close(struct catalog *c)

@@ -22,6 +22,7 @@ static void drop_broken_writer(struct catalog *c)
 enum err change_begin(struct catalog *c, enum db_mode mode, struct change *ret)
 {
     assert_role(ROLE_MAIN | ROLE_CREW | ROLE_POOL);
+    assert(c->lock_fd >= 0); // else there may be another writer
     pthread_mutex_lock(&c->write_lock);
     enum err e = ensure_writer(c);
     if (e == OK)

@@ -24,7 +24,7 @@ struct catalog {
     db_opener *open_db;
     void *open_context;
     char *path;
-    int lock_fd; // of "PATH.lock": one daemon a database
+    int lock_fd; // of "PATH.lock": one daemon a database; -1: only read
     struct cache *cache;
 
     // Held for a whole transaction, disk and all: there is one writer.
@@ -81,6 +81,10 @@ must_check enum err recipes_add(struct db *db, const struct recipe *r,
 // jobs.c: a queued job, inside of a change.
 must_check enum err jobs_add(struct db *db, enum job_kind kind,
                              int64_t asset_row);
+
+// idempotency.c: kept answers born before it are over.
+int64_t idempotency_oldest_us(void);
+must_check enum err idempotency_expire(struct db *db);
 
 // removal.c: finishes removals that a crash cut short.
 must_check enum err removal_resume(struct catalog *c);

@@ -191,25 +191,30 @@ static void lite_rollback(void *self)
         sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static enum err lite_check(void *self)
+static enum err check(sqlite3 *db)
 {
-    struct lite *l = self;
-    const char *path = sqlite3_db_filename(l->db, "main");
+    const char *path = sqlite3_db_filename(db, "main");
     sqlite3_stmt *s;
-    int code = sqlite3_prepare_v2(l->db, "PRAGMA quick_check(1)", -1, &s, NULL);
+    int code = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &s, NULL);
     if (code != SQLITE_OK)
-        return fail_opening(l->db, code, path);
+        return fail_opening(db, code, path);
     code = sqlite3_step(s);
     enum err e = OK;
     const char *verdict =
         code == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
     if (!verdict)
-        e = fail_opening(l->db, code, path);
+        e = fail_opening(db, code, path);
     else if (strcmp(verdict, "ok") != 0)
         e = fail(ERR_BAD_INPUT, "%s is damaged: %s; restore a backup", path,
                  verdict);
     sqlite3_finalize(s);
     return e;
+}
+
+static enum err lite_check(void *self)
+{
+    const struct lite *l = self;
+    return check(l->db);
 }
 
 static enum err lite_settle(void *self)
@@ -235,7 +240,11 @@ static enum err copy_pages(sqlite3 *from, sqlite3 *to)
     int finished = sqlite3_backup_finish(b);
     if (code != SQLITE_DONE || finished != SQLITE_OK)
         return fail_lite(to, code != SQLITE_DONE ? code : finished, "backup");
-    return OK;
+    // One file then, which nobody has to write to for reading it.
+    code = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return fail_lite(to, code, "backup");
+    return check(to);
 }
 
 static enum err lite_copy_to(void *self, const char *path)
@@ -327,6 +336,10 @@ enum err db_sqlite_open(void *context, const char *path, enum db_use use,
     if (code != SQLITE_OK)
         return fail_opening(l->db, code, path);
     harden(l->db);
+    // Who only looks does not tidy up either: after a crash the log may be all
+    // that there is to see.
+    if (use == DB_READER)
+        sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     code = sqlite3_exec(l->db,
                         use == DB_WRITER ? writer_settings : reader_settings,
                         NULL, NULL, NULL);

@@ -5,11 +5,16 @@
 
 static const int64_t kept_us = INT64_C(24) * 3600 * 1000000;
 
-static enum err expire(struct db *db, int64_t now_us)
+int64_t idempotency_oldest_us(void)
+{
+    return clock_wall_us() - kept_us;
+}
+
+enum err idempotency_expire(struct db *db)
 {
     scoped(query) struct query q;
     query_init(&q, db, SQL_IDEMPOTENCY_EXPIRE);
-    query_int(&q, ":before_us", now_us - kept_us);
+    query_int(&q, ":before_us", idempotency_oldest_us());
     return query_run(&q);
 }
 
@@ -35,13 +40,13 @@ static enum err look_up(struct db *db, const struct digest *key,
 }
 
 static enum err claim(struct db *db, const struct digest *key,
-                      const struct digest *request, int64_t now_us)
+                      const struct digest *request)
 {
     scoped(query) struct query q;
     query_init(&q, db, SQL_IDEMPOTENCY_CLAIM);
     query_digest(&q, ":key", key);
     query_digest(&q, ":request", request);
-    query_int(&q, ":now_us", now_us);
+    query_int(&q, ":now_us", clock_wall_us());
     return query_run(&q);
 }
 
@@ -49,14 +54,13 @@ enum err catalog_idempotency_begin(struct catalog *c, const struct digest *key,
                                    const struct digest *request,
                                    struct kept_answer *ret)
 {
-    int64_t now_us = clock_wall_us();
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_LAZY, &w));
-    TRY(expire(w.db, now_us));
+    TRY(idempotency_expire(w.db));
     enum err e = look_up(w.db, key, request, ret);
     if (e != ERR_NOT_FOUND)
         return e;
-    TRY(claim(w.db, key, request, now_us));
+    TRY(claim(w.db, key, request));
     TRY(change_commit(&w));
     *ret = (struct kept_answer){0};
     return OK;

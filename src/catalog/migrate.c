@@ -89,6 +89,46 @@ static enum err check_history(struct db *db, const char *path,
     return OK;
 }
 
+static enum err recognise(struct db *db, const char *path,
+                          struct migrations scripts, int64_t *ret_version)
+{
+    struct file_state state;
+    TRY(read_state(db, &state));
+    TRY(check_state(&state, path, scripts.count));
+    TRY(check_history(db, path, scripts, state.version));
+    *ret_version = state.version;
+    return OK;
+}
+
+static enum err recognise_made(struct db *db, const char *path,
+                               struct migrations scripts, int64_t *ret_version)
+{
+    TRY(recognise(db, path, scripts, ret_version));
+    if (*ret_version == 0)
+        return fail(ERR_BAD_INPUT, "%s is empty", path);
+    return OK;
+}
+
+enum err migrate_recognise(struct db *db, const char *path,
+                           struct migrations scripts)
+{
+    int64_t version;
+    return recognise_made(db, path, scripts, &version);
+}
+
+enum err migrate_compare(struct db *db, const char *path,
+                         struct migrations scripts)
+{
+    int64_t version;
+    TRY(recognise_made(db, path, scripts, &version));
+    if ((size_t)version != scripts.count)
+        return fail(ERR_CONFLICT,
+                    "%s has schema %" PRId64 ", this reeld works with %zu; "
+                    "\"reeld serve\" brings it there",
+                    path, version, scripts.count);
+    return OK;
+}
+
 static enum err apply(struct db *db, migration_lines lines, int64_t version)
 {
     scoped(buf) struct buf text;
@@ -154,19 +194,17 @@ static enum err back_up(struct db *db, const char *path, int64_t version)
 
 enum err migrate(struct db *db, const char *path, struct migrations scripts)
 {
-    struct file_state state;
+    int64_t version;
     TRY(db->ops->check(db->self));
-    TRY(read_state(db, &state));
-    TRY(check_state(&state, path, scripts.count));
-    TRY(check_history(db, path, scripts, state.version));
-    if ((size_t)state.version == scripts.count)
+    TRY(recognise(db, path, scripts, &version));
+    if ((size_t)version == scripts.count)
         return OK;
-    if (state.version > 0)
-        TRY(back_up(db, path, state.version));
+    if (version > 0)
+        TRY(back_up(db, path, version));
     // Within a transaction this setting cannot be changed. A connection whose
     // setting could not be put back is not used: this fails.
     TRY(db_run(db, "PRAGMA foreign_keys = OFF"));
-    enum err e = apply_or_undo(db, scripts, state.version);
+    enum err e = apply_or_undo(db, scripts, version);
     enum err on = db_run(db, "PRAGMA foreign_keys = ON");
     return e != OK ? e : on;
 }

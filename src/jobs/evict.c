@@ -4,6 +4,7 @@
 // Made pieces that nobody has used for longest go first: the fact, then the
 // bytes. The ladder stops short of the budget, so it never drives out what it
 // has just made; what somebody asks for may drive out the ladder's.
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,7 @@ struct cache_errand {
     struct digest *used;
     size_t used_count;
     enum err result;
-    int64_t bytes; // made, when it is done
-    int64_t evicted_pieces, evicted_bytes;
+    struct jobs_trimmed trimmed;
 };
 
 void cache_used(struct jobs *j, const struct digest *key)
@@ -55,16 +55,44 @@ bool cache_is_full(const struct jobs *j)
 }
 
 // The fact first: a fact always has its blob, a blob may wait for the janitor.
-static void evict_one(struct cache_errand *e, const struct digest *key)
+static void evict_one(struct store *s, struct catalog *c,
+                      const struct digest *key, struct jobs_trimmed *trimmed)
 {
     struct piece_fact fact;
-    if (catalog_piece(e->catalog, key, &fact) != OK ||
-        catalog_forget_piece(e->catalog, key) != OK)
+    if (catalog_piece(c, key, &fact) != OK ||
+        catalog_forget_piece(c, key) != OK)
         return;
-    e->evicted_pieces++;
-    e->evicted_bytes += fact.size_bytes;
+    trimmed->pieces++;
+    trimmed->bytes += fact.size_bytes;
     // What cannot be removed now has no fact any more: the janitor's.
-    ignore(store_remove(e->store, key));
+    ignore(store_remove(s, key));
+}
+
+enum err jobs_past_budget(struct catalog *c, int64_t budget_bytes,
+                          int64_t *ret_made_bytes, int64_t *ret_past_bytes)
+{
+    TRY(catalog_piece_bytes(c, ret_made_bytes));
+    bool is_past = budget_bytes > 0 && *ret_made_bytes > budget_bytes;
+    *ret_past_bytes =
+        is_past ? *ret_made_bytes - budget_bytes / 100 * EVICTED_PERCENT : 0;
+    return OK;
+}
+
+enum err jobs_trim(struct store *s, struct catalog *c, int64_t budget_bytes,
+                   struct jobs_trimmed *ret)
+{
+    struct jobs_trimmed trimmed = {0};
+    int64_t past_bytes;
+    TRY(jobs_past_budget(c, budget_bytes, &trimmed.made_bytes, &past_bytes));
+    scoped(mem) struct digest *cold = NULL;
+    size_t count = 0;
+    if (past_bytes > 0)
+        TRY(catalog_coldest_pieces(c, past_bytes, &cold, &count));
+    for (size_t i = 0; i < count; i++)
+        evict_one(s, c, &cold[i], &trimmed);
+    trimmed.made_bytes -= trimmed.bytes;
+    *ret = trimmed;
+    return OK;
 }
 
 static enum err look(struct cache_errand *e)
@@ -72,17 +100,7 @@ static enum err look(struct cache_errand *e)
     if (e->used_count > 0)
         TRY(catalog_touch_pieces(e->catalog, e->used, e->used_count,
                                  clock_wall_us()));
-    TRY(catalog_piece_bytes(e->catalog, &e->bytes));
-    if (e->bytes <= e->budget)
-        return OK;
-    scoped(mem) struct digest *cold = NULL;
-    size_t count = 0;
-    int64_t target = e->budget / 100 * EVICTED_PERCENT;
-    TRY(catalog_coldest_pieces(e->catalog, e->bytes - target, &cold, &count));
-    for (size_t i = 0; i < count; i++)
-        evict_one(e, &cold[i]);
-    e->bytes -= e->evicted_bytes;
-    return OK;
+    return jobs_trim(e->store, e->catalog, e->budget, &e->trimmed);
 }
 
 static void look_on_pool(struct errand *errand)
@@ -100,13 +118,13 @@ static void looked(struct jobs *j, struct errand *errand)
     j->cache.is_busy = false;
     if (!errand->was_dropped && e->result == OK) {
         j->cache.is_known = true;
-        j->cache.bytes = e->bytes;
-        j->counts.evicted_pieces += e->evicted_pieces;
-        j->counts.evicted_bytes += e->evicted_bytes;
+        j->cache.bytes = e->trimmed.made_bytes;
+        j->counts.evicted_pieces += e->trimmed.pieces;
+        j->counts.evicted_bytes += e->trimmed.bytes;
     }
-    if (e->evicted_pieces > 0)
-        log_info("cache.evicted pieces=%lld bytes=%lld",
-                 (long long)e->evicted_pieces, (long long)e->evicted_bytes);
+    if (e->trimmed.pieces > 0)
+        log_info("cache.evicted pieces=%" PRId64 " bytes=%" PRId64,
+                 e->trimmed.pieces, e->trimmed.bytes);
     free(e->used);
     free(e);
 }

@@ -5,7 +5,6 @@
 // the sweep finds that no fact names it. Both sides hold fs.lock: the one while
 // it renews the blob and pins it, the other while it looks once more and
 // unlinks.
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -45,47 +44,10 @@ struct sweep {
     int64_t removed;
 };
 
-static void directory_close(DIR *d)
-{
-    if (d)
-        closedir(d);
-}
-DEFINE_SCOPED(directory, DIR *, directory_close)
-
-static enum err list(int at, const char *path, DIR **ret)
-{
-    scoped(fd) int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail_errno(ERR_IO, "open directory %s", path);
-    *ret = fdopendir(fd);
-    if (!*ret)
-        return fail_errno(ERR_IO, "list %s", path);
-    (void)take_fd(&fd);
-    return OK;
-}
-
-// Calls `visit` for each entry that is not hidden.
-static enum err each_entry(struct sweep *s, const char *path,
-                           enum err (*visit)(struct sweep *s, const char *path,
-                                             const char *name))
-{
-    scoped(directory) DIR *d = NULL;
-    TRY(list(s->fs->root, path, &d));
-    for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(d);
-        if (!entry && errno != 0)
-            return fail_errno(ERR_IO, "list %s", path);
-        if (!entry)
-            return OK;
-        if (entry->d_name[0] != '.')
-            TRY(visit(s, path, entry->d_name));
-    }
-}
-
-static enum err visit_temp(struct sweep *s, const char *path, const char *name)
+static enum err visit_temp(void *context, const char *path, const char *name)
 {
     (void)path;
+    struct sweep *s = context;
     scoped(fd) int fd =
         openat(s->fs->temp, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
@@ -110,12 +72,11 @@ static bool is_old(struct sweep *s, const char *path)
                s->before_us;
 }
 
-static enum err visit_blob(struct sweep *s, const char *path, const char *name)
+static enum err visit_blob(void *context, const char *path, const char *name)
 {
-    char hex[HASH_HEX_BYTES];
-    int len = snprintf(hex, sizeof(hex), "%.2s%s", strchr(path, '/') + 1, name);
+    struct sweep *s = context;
     struct digest key;
-    if (len != HASH_HEX_BYTES - 1 || digest_from_hex(str_of(hex), &key) != OK)
+    if (!fs_key_of(path, name, &key))
         return OK; // not ours
     char blob[FS_PATH_BYTES];
     fs_blob_path(&key, blob);
@@ -144,12 +105,8 @@ enum err fs_sweep(void *self, int64_t older_than_us,
         .is_wanted = is_wanted,
         .context = context,
     };
-    TRY(each_entry(&s, "temp", visit_temp));
-    for (unsigned i = 0; i < 256; i++) {
-        char path[FS_PATH_BYTES];
-        snprintf(path, sizeof(path), "blobs/%02x", i);
-        TRY(each_entry(&s, path, visit_blob));
-    }
+    TRY(fs_each_entry(self, "temp", visit_temp, &s));
+    TRY(fs_each_blob(self, visit_blob, &s));
     *ret_removed = s.removed;
     return OK;
 }

@@ -123,18 +123,6 @@ static enum err seal(struct fs_writer *w)
     return OK;
 }
 
-static enum err sync_parent(struct fs *fs, const char *path)
-{
-    char parent[FS_PATH_BYTES];
-    const char *slash = strrchr(path, '/');
-    snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
-    scoped(fd) int fd =
-        openat(fs->root, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        return fail_errno(ERR_IO, "sync %s", parent);
-    return OK;
-}
-
 // The same key is the same bytes, so what is there stays, and gets young again:
 // a sweep which saw it old and unnamed then leaves it to the fact that now
 // comes. Only a file that lost bytes (a damaged disk) is replaced, or it could
@@ -180,5 +168,5 @@ enum err fs_commit(void *self, void *writer, const struct digest *key)
     fs_blob_path(key, path);
     TRY(seal(w));
     TRY(publish(w, key, path));
-    return sync_parent(fs, path);
+    return fd_sync_parent(fs->root, path);
 }

@@ -106,3 +106,8 @@ enum err store_sweep(struct store *s, int64_t older_than_us,
     return s->ops->sweep(s->self, older_than_us, is_wanted, context,
                          ret_removed);
 }
+
+enum err store_walk(struct store *s, store_visit *visit, void *context)
+{
+    return s->ops->walk(s->self, visit, context);
+}

@@ -90,6 +90,13 @@ static enum err make_fans(struct fs *fs)
     return OK;
 }
 
+static enum err make_directories(struct fs *fs)
+{
+    TRY(make_directory(fs->root, "blobs"));
+    TRY(make_directory(fs->root, "temp"));
+    return make_fans(fs);
+}
+
 static const struct store_ops ops = {
     .open = fs_open,
     .begin = fs_begin,
@@ -98,6 +105,7 @@ static const struct store_ops ops = {
     .remove = fs_remove,
     .space = fs_space,
     .sweep = fs_sweep,
+    .walk = fs_walk,
     .free = fs_free,
 };
 
@@ -109,12 +117,12 @@ enum err store_open_fs(const struct store_options *o, struct store **ret)
                       .keep_free_bytes = o->keep_free_bytes,
                       .pins = fs_pins_new()};
     pthread_mutex_init(&fs->lock, NULL);
-    TRY(make_directory(AT_FDCWD, o->directory));
+    if (!o->is_as_found)
+        TRY(make_directory(AT_FDCWD, o->directory));
     TRY(open_directory(AT_FDCWD, o->directory, &fs->root));
-    TRY(make_directory(fs->root, "blobs"));
-    TRY(make_directory(fs->root, "temp"));
+    if (!o->is_as_found)
+        TRY(make_directories(fs));
     TRY(open_directory(fs->root, "temp", &fs->temp));
-    TRY(make_fans(fs));
     *ret = store_new(&ops, take(fs));
     return OK;
 }

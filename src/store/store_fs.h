@@ -48,6 +48,16 @@ must_check enum err fs_commit(void *self, void *writer,
                               const struct digest *key);
 void fs_abandon(void *self, void *writer);
 
+// fs_walk.c: calls `visit` for each entry of a directory below the root that is
+// not hidden, or for each one where blobs are; until it fails.
+typedef enum err fs_visit(void *context, const char *path, const char *name);
+must_check enum err fs_each_entry(struct fs *fs, const char *path,
+                                  fs_visit *visit, void *context);
+must_check enum err fs_each_blob(struct fs *fs, fs_visit *visit, void *context);
+// The key of the blob `name` in the directory `path`; false: it is not ours.
+bool fs_key_of(const char *path, const char *name, struct digest *ret);
+must_check enum err fs_walk(void *self, store_visit *visit, void *context);
+
 // fs_sweep.c
 must_check enum err fs_remove(void *self, const struct digest *key);
 must_check enum err fs_sweep(void *self, int64_t older_than_us,

@@ -32,6 +32,17 @@ function listening(child, lines) {
   });
 }
 
+// Runs one of the program's commands on a data directory.
+export function command(dataDir, ...words) {
+  return new Promise((resolve) => {
+    const child = spawn(PROGRAM, [...words, '--data-dir', dataDir], {stdio: ['ignore', 'pipe', 'pipe'], env: ownEnvironment()});
+    const text = {stdout: '', stderr: ''};
+    for (const name of ['stdout', 'stderr'])
+      child[name].on('data', (part) => { text[name] += part; });
+    child.once('close', (code, signal) => resolve({code, signal, ...text}));
+  });
+}
+
 // `flags`: ['--segment-wait', '2s']. A directory that is given is used as it
 // is; in every case it goes with stop(), unless `keeps`.
 export async function startDaemon(flags = [], {directory, keeps = false} = {}) {

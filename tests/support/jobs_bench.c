@@ -112,7 +112,8 @@ static void open_store(struct bench *b, int64_t keep_free_bytes)
     b->store = NULL;
     char path[BENCH_PATH_BYTES];
     snprintf(path, sizeof path, "%.100s/store", b->directory);
-    struct store_options o = {path, keep_free_bytes};
+    struct store_options o = {.directory = path,
+                              .keep_free_bytes = keep_free_bytes};
     must(store_open_fs(&o, &b->store));
 }
 
@@ -137,7 +138,7 @@ static struct digest put_source(struct bench *b, const char *bytes, size_t len)
     // A store of its own, as that of jobs may be full in a test.
     char path[BENCH_PATH_BYTES];
     snprintf(path, sizeof path, "%.100s/store", b->directory);
-    struct store_options o = {path, 0};
+    struct store_options o = {.directory = path};
     scoped(store) struct store *s = NULL;
     must(store_open_fs(&o, &s));
     struct store_writer *w = NULL;

@@ -74,6 +74,13 @@ static enum err faulty_sweep(void *self, int64_t older_than_us,
                        ret_removed);
 }
 
+static enum err faulty_walk(void *self, store_visit *visit, void *context)
+{
+    struct faulty *f = self;
+    TRY(count(f, "walk"));
+    return store_walk(f->inner, visit, context);
+}
+
 static void faulty_free(void *self)
 {
     struct faulty *f = self;
@@ -91,6 +98,7 @@ struct store *store_faulty_new(struct store *inner, struct store_faults *faults)
         .remove = faulty_remove,
         .space = faulty_space,
         .sweep = faulty_sweep,
+        .walk = faulty_walk,
         .free = faulty_free,
     };
     struct faulty *f = NEW(struct faulty);

@@ -17,6 +17,9 @@ DEFINE_SCOPED(fd, int, fd_close)
 must_check enum err fd_write_all(int fd, const void *bytes, size_t len);
 // Reads exactly `len` bytes at `offset`; ERR_IO at an early end as well.
 must_check enum err fd_pread_all(int fd, void *to, size_t len, int64_t offset);
+// Syncs the directory that `path`, relative to the directory `at`, lies in: its
+// name is on the disk then.
+must_check enum err fd_sync_parent(int at, const char *path);
 // The size of the open file in bytes. ERR_IO.
 must_check enum err fd_size(int fd, int64_t *ret_bytes);
 // The whole file as heap bytes with a NUL behind; ERR_TOO_LARGE past `most`.

@@ -22,6 +22,12 @@ struct migrations {
 // Those of sql/migrations/.
 struct migrations migrate_own(void);
 
+// A database of reeld, this one or an older one: else ERR_BAD_INPUT.
+must_check enum err migrate_recognise(struct db *db, const char *path,
+                                      struct migrations scripts);
+// The same, and has the last version: ERR_CONFLICT where it is an older one.
+must_check enum err migrate_compare(struct db *db, const char *path,
+                                    struct migrations scripts);
 // Checks what `db` (at `path`) is and brings it to the last version, in one
 // transaction. An older one is copied to "PATH.vN" before. ERR_BAD_INPUT when
 // it is damaged, of another program, of a newer reeld, or was made by other

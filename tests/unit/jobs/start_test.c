@@ -13,7 +13,7 @@ static enum err try_start(struct bench *b)
 {
     char path[BENCH_PATH_BYTES];
     snprintf(path, sizeof path, "%.100s/store", b->directory);
-    struct store_options o = {path, 0};
+    struct store_options o = {.directory = path};
     assert_int_equal(store_open_fs(&o, &b->store), OK);
     b->pool = pool_new(1, 10);
     log_set_level((enum log_level) - 1);

@@ -1,0 +1,37 @@
+-- upkeep.sql - what the operator's tools ask: fsck, gc, backup.
+
+-- name: upkeep_integrity
+-- One row "ok", or the first hundred complaints.
+SELECT integrity_check FROM pragma_integrity_check;
+
+-- name: upkeep_references
+SELECT "table", parent, count(*) FROM pragma_foreign_key_check
+GROUP BY "table", parent;
+
+-- name: upkeep_sums
+-- What the triggers keep, against what it is the sum of.
+SELECT 'ledger' FROM ledger
+WHERE piece_bytes <> (SELECT coalesce(sum(size_bytes), 0) FROM piece)
+UNION ALL
+SELECT 'made' WHERE EXISTS (
+    SELECT source_row, recipe_row, kind, pieces, size_bytes, duration_us
+    FROM made WHERE pieces > 0
+    EXCEPT
+    SELECT source_row, recipe_row, kind, count(*), sum(size_bytes),
+        sum(duration_us)
+    FROM piece GROUP BY source_row, recipe_row, kind);
+
+-- name: upkeep_sources
+SELECT source_row, sha256, size_bytes FROM source
+WHERE source_row > :after ORDER BY source_row LIMIT :limit;
+
+-- name: upkeep_pieces
+SELECT piece_row, blob_key, size_bytes FROM piece
+WHERE piece_row > :after ORDER BY piece_row LIMIT :limit;
+
+-- name: upkeep_assets_of
+SELECT a.id FROM asset a JOIN source s ON s.source_row = a.source_row
+WHERE s.sha256 = :key ORDER BY a.asset_row LIMIT 1;
+
+-- name: upkeep_expired
+SELECT count(*) FROM idempotency WHERE created_us < :before_us;
