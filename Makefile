@@ -67,7 +67,7 @@ LIBS_fetch   := -lcurl
 LIBS_sandbox := -lseccomp
 LIBS_api     := -ljansson
 LIBS_videodb := -ljansson
-LIBS_media    = $(shell $(PKG) --libs $(LIBAV)) -lx264 -lm
+LIBS_media    = $(shell $(PKG) --libs $(LIBAV)) -lx264 -lmp3lame -lm
 INC_package   = $(shell $(PKG) --cflags libxml-2.0)
 
 HAVE_SYSTEMD := $(shell $(PKG) --exists libsystemd 2>/dev/null && echo yes)
@@ -352,6 +352,7 @@ crash: $(VARIANT)/crash/publisher | test-deps
 
 PACKAGES := gcc make pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
 	libavutil-dev libswscale-dev libswresample-dev libx264-dev \
+	libmp3lame-dev \
 	libmicrohttpd-dev libsqlite3-dev libjansson-dev libssl-dev libinih-dev \
 	libcurl4-openssl-dev uthash-dev libxml2-dev zlib1g-dev libseccomp-dev libsystemd-dev npm
 TEST_PACKAGES := clang libclang-rt-14-dev clang-format clang-tidy cppcheck \

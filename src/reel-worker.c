@@ -39,6 +39,7 @@ static enum err close_in(char **argument, struct sandbox_state *ret)
     struct sandbox_limits limits = {
         .memory_bytes = memory,
         .file_bytes = WIRE_PIECE_BYTES_MAX,
+        .file_bytes_most = WIRE_FILE_BYTES_MAX,
         .files = FILES_MAX,
     };
     return sandbox_enter(&limits, SOCKET_FD, (int)parent, use_filter, ret);

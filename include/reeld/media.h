@@ -44,3 +44,9 @@ void media_make(struct media_source *s, const struct wire_make *ask,
 void media_make_ts(const struct wire_ts *ask, int video_init_fd,
                    int video_piece_fd, int audio_init_fd, int audio_piece_fd,
                    int output_fd, struct wire_made *ret);
+
+// Ends a download whose parts (our own pieces, see wire.h) lie in `parts_fd`
+// and are listed in `list_fd`: writes the head of an MP4 or M4A, or the whole
+// MP3. The bytes depend on the parts and the ask alone.
+void media_make_file(const struct wire_file *ask, int parts_fd, int list_fd,
+                     int output_fd, struct wire_made *ret);

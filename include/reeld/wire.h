@@ -8,6 +8,8 @@
 //   worker -> reeld   MADE             sizes; or why not
 //   reeld -> worker   TS     +fds      video piece, audio piece, output
 //   worker -> reeld   MADE
+//   reeld -> worker   FILE   +3 fds    parts, their list, output
+//   worker -> reeld   MADE
 //
 // A SEQPACKET socket, one message a packet, every message of fixed size: the
 // struct itself (both ends are one build on one machine; HELLO carries
@@ -16,8 +18,9 @@
 // over, later ones leave it out. Requests may be queued; they are answered in
 // order. EOF on the socket ends the worker.
 //
-// Descriptors that a worker reads (the source, the pieces of a TS) may be at
-// any offset and shared: they are read with pread(). Outputs are empty.
+// Descriptors that a worker reads (the source, the pieces of a TS, the parts of
+// a FILE) may be at any offset and shared: they are read with pread() or
+// mapped. Outputs are empty.
 //
 // Each side's word is input to the other: wire_receive() checks length and
 // type, wire_check_*() every number, before anything is believed.
@@ -30,6 +33,7 @@
 #include <stdint.h>
 
 #include "reeld/base/err.h"
+#include "reeld/model/download.h"
 #include "reeld/model/plan.h"
 #include "reeld/model/recipe.h"
 #include "reeld/model/track.h"
@@ -42,8 +46,9 @@ enum {
     WIRE_TEXT_BYTES = 256,
     WIRE_CODE_BYTES = 32,
     WIRE_THREADS_MAX = 64,
-    WIRE_PIECE_BYTES_MAX = 256 << 20, // of one output
+    WIRE_PIECE_BYTES_MAX = 256 << 20, // of one output in memory
 };
+#define WIRE_FILE_BYTES_MAX (INT64_C(1) << 42) // of one on the disk
 
 enum wire_type {
     WIRE_HELLO = 1,
@@ -52,6 +57,7 @@ enum wire_type {
     WIRE_MAKE,
     WIRE_TS,
     WIRE_MADE,
+    WIRE_FILE,
 };
 
 struct wire_hello {
@@ -128,6 +134,26 @@ struct wire_ts {
     uint32_t video_timescale, audio_timescale;
 };
 
+// A download: its parts lie one behind the other in fd 0, from head_bytes to
+// file_bytes; fd 1 lists them, `parts` of struct wire_part. Into fd 2 goes the
+// head of an MP4 or M4A, of exactly head_bytes, or the whole MP3.
+struct wire_file {
+    uint32_t request;
+    enum download_container container;
+    uint32_t parts;                       // 1 to DOWNLOAD_PARTS_MAX
+    int64_t head_bytes, file_bytes;       // head_bytes is 0 for an MP3
+    uint32_t video_timescale, sound_rate; // 0: no such track
+    int64_t video_ticks, sound_ticks;     // how long each track runs
+    int64_t mp3_bps;                      // 0 unless an MP3
+};
+
+struct wire_part {
+    int64_t offset, bytes; // in fd 0
+    int64_t from, at;      // struct download_part
+    uint32_t is_init;      // 1: holds for what follows in its track
+    uint32_t is_sound;
+};
+
 struct wire_made {
     uint32_t request;
     enum err result;
@@ -146,6 +172,7 @@ struct wire_message {
         struct wire_probed probed;
         struct wire_make make;
         struct wire_ts ts;
+        struct wire_file file;
         struct wire_made made;
     };
 };
@@ -161,6 +188,9 @@ must_check enum err wire_receive(int sock, struct wire_message *ret, int *fds,
                                  size_t *ret_fd_count);
 // What wire_receive() applies: each number in bounds, each text terminated.
 must_check enum err wire_check(const struct wire_message *m);
+// The same for one part of the list of a FILE.
+must_check enum err wire_check_part(const struct wire_file *ask,
+                                    const struct wire_part *p);
 // How many descriptors belong to a message that wire_check() has passed.
 size_t wire_fd_count(const struct wire_message *m);
 // How many bytes a message of this type has on the socket; 0: no such type.

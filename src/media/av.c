@@ -2,6 +2,7 @@
 // av.c - libav objects and error numbers; how libav is set up; its versions.
 #include "av.h"
 
+#include <lame/lame.h>
 #include <libavfilter/version.h>
 #include <libavformat/avformat.h>
 #include <libavutil/error.h>
@@ -82,7 +83,7 @@ void media_build(char text[static RECIPE_BUILD_BYTES])
     unsigned resample = swresample_version();
     snprintf(text, RECIPE_BUILD_BYTES,
              "libavcodec %u.%u.%u libavfilter %u.%u.%u libavformat %u.%u.%u "
-             "libswscale %u.%u.%u libswresample %u.%u.%u x264 %d",
+             "libswscale %u.%u.%u libswresample %u.%u.%u x264 %d lame %s",
              AV_VERSION_MAJOR(codec), AV_VERSION_MINOR(codec),
              AV_VERSION_MICRO(codec), AV_VERSION_MAJOR(filter),
              AV_VERSION_MINOR(filter), AV_VERSION_MICRO(filter),
@@ -90,5 +91,5 @@ void media_build(char text[static RECIPE_BUILD_BYTES])
              AV_VERSION_MICRO(format), AV_VERSION_MAJOR(scale),
              AV_VERSION_MINOR(scale), AV_VERSION_MICRO(scale),
              AV_VERSION_MAJOR(resample), AV_VERSION_MINOR(resample),
-             AV_VERSION_MICRO(resample), X264_BUILD);
+             AV_VERSION_MICRO(resample), X264_BUILD, get_lame_version());
 }

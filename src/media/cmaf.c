@@ -3,8 +3,7 @@
 #include "cmaf.h"
 
 #include "cmaf_box.h"
-
-enum { FULL_VOLUME = 0x0100 };
+#include "cmaf_head.h"
 
 static void write_ftyp(struct buf *out)
 {
@@ -13,96 +12,6 @@ static void write_ftyp(struct buf *out)
     buf_u32(out, 0);
     buf_text(out, "iso6cmfccmf2");
     box_end(out, at);
-}
-
-static void write_matrix(struct buf *out)
-{
-    static const uint32_t unity[9] = {0x10000, 0, 0, 0,         0x10000,
-                                      0,       0, 0, 0x40000000};
-    for (int i = 0; i < 9; i++)
-        buf_u32(out, unity[i]);
-}
-
-// Times of creation and durations are 0 throughout: what is made twice is the
-// same, and a fragmented file does not know how long it will be.
-static void write_mvhd(struct buf *out, uint32_t timescale)
-{
-    size_t at = box_begin_full(out, "mvhd", 0, 0);
-    box_zeros(out, 8);
-    buf_u32(out, timescale);
-    buf_u32(out, 0);
-    buf_u32(out, 0x10000); // rate 1.0
-    buf_u16(out, FULL_VOLUME);
-    box_zeros(out, 10);
-    write_matrix(out);
-    box_zeros(out, 24);
-    buf_u32(out, CMAF_TRACK_ID + 1); // next track
-    box_end(out, at);
-}
-
-static void write_tkhd(struct buf *out, bool is_audio, int64_t width,
-                       int64_t height)
-{
-    enum { ENABLED = 1, IN_MOVIE = 2, IN_PREVIEW = 4 };
-    size_t at = box_begin_full(out, "tkhd", 0, ENABLED | IN_MOVIE | IN_PREVIEW);
-    box_zeros(out, 8);
-    buf_u32(out, CMAF_TRACK_ID);
-    box_zeros(out, 4 + 4 + 8 + 2 + 2); // duration, layer, alternate group
-    buf_u16(out, is_audio ? FULL_VOLUME : 0);
-    box_zeros(out, 2);
-    write_matrix(out);
-    buf_u32(out, (uint32_t)(width << 16));
-    buf_u32(out, (uint32_t)(height << 16));
-    box_end(out, at);
-}
-
-static bool is_language(const char *text)
-{
-    for (int i = 0; i < 3; i++)
-        if (text[i] < 'a' || text[i] > 'z')
-            return false;
-    return text[3] == '\0';
-}
-
-static void write_mdhd(struct buf *out, uint32_t timescale,
-                       const char *language)
-{
-    const char *code = is_language(language) ? language : "und";
-    size_t at = box_begin_full(out, "mdhd", 0, 0);
-    box_zeros(out, 8);
-    buf_u32(out, timescale);
-    buf_u32(out, 0);
-    unsigned packed = 0; // three letters of five bits, 8.4.2.3
-    for (int i = 0; i < 3; i++)
-        packed = packed << 5 | (unsigned)(code[i] - 0x60);
-    buf_u16(out, (uint16_t)packed);
-    buf_u16(out, 0);
-    box_end(out, at);
-}
-
-static void write_hdlr(struct buf *out, bool is_audio)
-{
-    size_t at = box_begin_full(out, "hdlr", 0, 0);
-    buf_u32(out, 0);
-    buf_text(out, is_audio ? "soun" : "vide");
-    box_zeros(out, 12);
-    buf_text(out, is_audio ? "audio" : "video");
-    buf_u8(out, 0);
-    box_end(out, at);
-}
-
-static void write_media_header(struct buf *out, bool is_audio)
-{
-    size_t at = is_audio ? box_begin_full(out, "smhd", 0, 0)
-                         : box_begin_full(out, "vmhd", 0, 1);
-    box_zeros(out, is_audio ? 4 : 8);
-    box_end(out, at);
-    size_t dinf = box_begin(out, "dinf");
-    size_t dref = box_begin_full(out, "dref", 0, 0);
-    buf_u32(out, 1);
-    box_end(out, box_begin_full(out, "url ", 0, 1)); // 1: in this very file
-    box_end(out, dref);
-    box_end(out, dinf);
 }
 
 static void write_video_entry(struct buf *out, const struct cmaf_video *v)
@@ -223,14 +132,22 @@ static enum err write_init(const struct cmaf_video *v,
         width = scale_round(width, v->sample_aspect.num, v->sample_aspect.den);
     write_ftyp(out);
     size_t moov = box_begin(out, "moov");
-    write_mvhd(out, timescale);
+    head_write_mvhd(out, timescale, 0, CMAF_TRACK_ID + 1);
     size_t trak = box_begin(out, "trak");
-    write_tkhd(out, !v, width, v ? v->height : 0);
+    struct head_track track = {
+        .id = CMAF_TRACK_ID,
+        .is_audio = !v,
+        .timescale = timescale,
+        .width = (uint32_t)(width << 16),
+        .height = v ? (uint32_t)v->height << 16 : 0,
+        .language = head_language(language),
+    };
+    head_write_tkhd(out, &track);
     size_t mdia = box_begin(out, "mdia");
-    write_mdhd(out, timescale, language);
-    write_hdlr(out, !v);
+    head_write_mdhd(out, &track);
+    head_write_hdlr(out, !v);
     size_t minf = box_begin(out, "minf");
-    write_media_header(out, !v);
+    head_write_media_header(out, !v);
     write_sample_table(out, v, a);
     box_end(out, minf);
     box_end(out, mdia);

@@ -215,3 +215,60 @@ enum err cmaf_read_init(const uint8_t *bytes, size_t len,
     *ret = track;
     return OK;
 }
+
+// The entry as it stands, with its header.
+static enum err look_at_entry(struct bytes stsd, struct str *ret)
+{
+    bytes_skip(&stsd, 4 + 4);
+    const uint8_t *at = stsd.at;
+    struct box entry;
+    TRY(box_next(&stsd, &entry));
+    *ret = (struct str){(const char *)at, (size_t)(stsd.at - at)};
+    return OK;
+}
+
+static enum err look_at_size(struct bytes tkhd, struct read_look *look)
+{
+    uint8_t version = bytes_u8(&tkhd);
+    // Times, track, duration; reserved, layer, group, volume, matrix.
+    bytes_skip(&tkhd, 3 + (version == 1 ? 32 : 20) + 8 + 8 + 36);
+    look->width = bytes_u32(&tkhd);
+    look->height = bytes_u32(&tkhd);
+    if (tkhd.is_short)
+        return fail(ERR_BAD_INPUT, "cmaf: tkhd is cut");
+    return OK;
+}
+
+static enum err look_at_language(struct bytes mdhd, struct read_look *look)
+{
+    uint8_t version = bytes_u8(&mdhd);
+    bytes_skip(&mdhd, 3 + (version == 1 ? 28 : 16));
+    look->language = bytes_u16(&mdhd);
+    if (mdhd.is_short)
+        return fail(ERR_BAD_INPUT, "cmaf: mdhd is cut");
+    return OK;
+}
+
+enum err cmaf_read_look(const uint8_t *bytes, size_t len, struct read_look *ret)
+{
+    struct bytes file = {bytes, len, false};
+    struct bytes trak, found;
+    struct read_look look = {0};
+    TRY(find_path(
+        file, (uint32_t[]){BOX('m', 'o', 'o', 'v'), BOX('t', 'r', 'a', 'k'), 0},
+        &trak));
+    TRY(box_find(trak, BOX('t', 'k', 'h', 'd'), &found));
+    TRY(look_at_size(found, &look));
+    TRY(find_path(
+        trak, (uint32_t[]){BOX('m', 'd', 'i', 'a'), BOX('m', 'd', 'h', 'd'), 0},
+        &found));
+    TRY(look_at_language(found, &look));
+    TRY(find_path(trak,
+                  (uint32_t[]){BOX('m', 'd', 'i', 'a'), BOX('m', 'i', 'n', 'f'),
+                               BOX('s', 't', 'b', 'l'), BOX('s', 't', 's', 'd'),
+                               0},
+                  &found));
+    TRY(look_at_entry(found, &look.entry));
+    *ret = look;
+    return OK;
+}

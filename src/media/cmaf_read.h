@@ -15,6 +15,7 @@
 
 #include "reeld/base/err.h"
 #include "reeld/base/scoped.h"
+#include "reeld/base/str.h"
 
 enum { CMAF_SETS_BYTES_MAX = 4096 };
 
@@ -35,6 +36,7 @@ struct read_sample {
     size_t bytes;     // > 0
     int64_t dts, pts; // ticks of the timescale
     uint32_t duration;
+    bool is_sync;
 };
 
 struct read_piece {
@@ -45,6 +47,14 @@ struct read_piece {
 
 must_check enum err cmaf_read_init(const uint8_t *bytes, size_t len,
                                    struct read_track *ret);
+// What the head of a longer file takes over from an init.
+struct read_look {
+    struct str entry;       // the sample entry, a whole box; lies in `bytes`
+    uint32_t width, height; // as a tkhd has them, 16.16
+    uint16_t language;      // as a mdhd has it
+};
+must_check enum err cmaf_read_look(const uint8_t *bytes, size_t len,
+                                   struct read_look *ret);
 // `ret` starts out all zero. A piece without a sample is fine.
 must_check enum err cmaf_read_piece(const struct read_track *track,
                                     const uint8_t *bytes, size_t len,

@@ -23,6 +23,7 @@ enum {
     TRUN_BYTES = 0x200,
     TRUN_FLAGS = 0x400,
     TRUN_COMPOSITION = 0x800,
+    NON_SYNC = 0x10000, // section 8.8.3.1
 };
 
 // Seconds: no time of ours lies later, no piece is longer. What comes behind
@@ -34,7 +35,7 @@ static const int64_t piece_max_s = INT64_C(4) * 3600;
 struct fragment {
     struct read_piece *piece;
     size_t start, len; // of the moof in the piece, of the piece
-    uint32_t duration, bytes;
+    uint32_t duration, bytes, flags;
     int64_t dts, latest;
     size_t offset; // of the next sample
 };
@@ -52,7 +53,7 @@ static enum err read_tfhd(struct bytes tfhd, struct fragment *f)
     if (flags & TFHD_BYTES)
         f->bytes = bytes_u32(&tfhd);
     if (flags & TFHD_FLAGS)
-        bytes_skip(&tfhd, 4);
+        f->flags = bytes_u32(&tfhd);
     if (tfhd.is_short)
         return fail(ERR_BAD_INPUT, "cmaf: tfhd is cut");
     return OK;
@@ -72,15 +73,19 @@ static enum err read_tfdt(struct bytes tfdt, struct fragment *f)
 }
 
 static enum err add_sample(struct fragment *f, size_t bytes, uint32_t duration,
-                           int64_t composition)
+                           uint32_t flags, int64_t composition)
 {
     struct read_piece *p = f->piece;
     if (bytes == 0 || bytes > f->len - f->offset)
         return fail(ERR_BAD_INPUT, "cmaf: a sample lies outside its piece");
     if (p->samples >= SAMPLES_MAX || f->dts > f->latest)
         return fail(ERR_TOO_LARGE, "cmaf: more samples than a piece has");
-    struct read_sample sample = {f->offset, bytes, f->dts, f->dts + composition,
-                                 duration};
+    struct read_sample sample = {.offset = f->offset,
+                                 .bytes = bytes,
+                                 .dts = f->dts,
+                                 .pts = f->dts + composition,
+                                 .duration = duration,
+                                 .is_sync = !(flags & NON_SYNC)};
     if (p->samples == 0)
         p->from = f->dts;
     PUSH(p->sample, p->samples, p->capacity, sample);
@@ -100,19 +105,20 @@ static enum err read_trun(struct bytes trun, struct fragment *f)
     if (offset > f->len - f->start)
         return fail(ERR_BAD_INPUT, "cmaf: data lies outside the piece");
     f->offset = f->start + offset;
-    if (flags & TRUN_FIRST_FLAGS)
-        bytes_skip(&trun, 4);
+    bool has_first = flags & TRUN_FIRST_FLAGS;
+    uint32_t first = has_first ? bytes_u32(&trun) : 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t duration =
             flags & TRUN_DURATION ? bytes_u32(&trun) : f->duration;
         uint32_t bytes = flags & TRUN_BYTES ? bytes_u32(&trun) : f->bytes;
+        uint32_t own = has_first && i == 0 ? first : f->flags;
         if (flags & TRUN_FLAGS)
-            bytes_skip(&trun, 4);
+            own = bytes_u32(&trun);
         uint32_t raw = flags & TRUN_COMPOSITION ? bytes_u32(&trun) : 0;
         int64_t composition = is_signed ? (int64_t)(int32_t)raw : (int64_t)raw;
         if (trun.is_short)
             return fail(ERR_BAD_INPUT, "cmaf: trun is cut");
-        TRY(add_sample(f, bytes, duration, composition));
+        TRY(add_sample(f, bytes, duration, own, composition));
     }
     return OK;
 }
@@ -124,6 +130,7 @@ static enum err read_moof(const struct read_track *track, struct bytes moof,
     TRY(box_find(moof, BOX('t', 'r', 'a', 'f'), &traf));
     f->duration = track->default_duration;
     f->bytes = track->default_bytes;
+    f->flags = track->default_flags;
     TRY(box_find(traf, BOX('t', 'f', 'h', 'd'), &found));
     TRY(read_tfhd(found, f));
     TRY(box_find(traf, BOX('t', 'f', 'd', 't'), &found));

@@ -175,6 +175,7 @@ enum err piece_of_clip(const struct clip *c, uint32_t r, enum piece_kind kind,
         return iframe_of_clip(c, r, s, ret);
     case PIECE_INIT:
     case PIECE_EDGE:
+    case PIECE_DOWNLOAD:
     case PIECE_KINDS:
         break;
     }
@@ -237,6 +238,7 @@ static enum err other_borders(const struct clip *c,
         return OK;
     case PIECE_TS:
     case PIECE_EDGE:
+    case PIECE_DOWNLOAD:
     case PIECE_KINDS:
         break;
     }

@@ -50,25 +50,34 @@ static enum err shed_inheritance(int highest_fd)
     return OK;
 }
 
-static enum err set_limit(int what, int64_t value, const char *name)
+// The filter keeps the worker itself from going up to `most`.
+static enum err set_limits_to(int what, int64_t value, int64_t most,
+                              const char *name)
 {
-    struct rlimit now;
-    if (getrlimit(what, &now) != 0)
+    struct rlimit limit;
+    if (getrlimit(what, &limit) != 0)
         return fail_errno(ERR_IO, "getrlimit: %s", name);
-    rlim_t most = (rlim_t)value;
-    if (now.rlim_max != RLIM_INFINITY && most > now.rlim_max)
-        most = now.rlim_max;
-    struct rlimit limit = {most, most};
+    rlim_t hard = (rlim_t)most;
+    if (limit.rlim_max == RLIM_INFINITY || hard < limit.rlim_max)
+        limit.rlim_max = hard;
+    limit.rlim_cur =
+        (rlim_t)value < limit.rlim_max ? (rlim_t)value : limit.rlim_max;
     if (setrlimit(what, &limit) != 0)
         return fail_errno(ERR_IO, "setrlimit: %s", name);
     return OK;
+}
+
+static enum err set_limit(int what, int64_t value, const char *name)
+{
+    return set_limits_to(what, value, value, name);
 }
 
 static enum err set_limits(const struct sandbox_limits *l)
 {
     if (!is_sanitized)
         TRY(set_limit(RLIMIT_AS, l->memory_bytes, "memory"));
-    TRY(set_limit(RLIMIT_FSIZE, l->file_bytes, "file size"));
+    TRY(set_limits_to(RLIMIT_FSIZE, l->file_bytes, l->file_bytes_most,
+                      "file size"));
     if (l->cpu_seconds > 0)
         TRY(set_limit(RLIMIT_CPU, l->cpu_seconds, "cpu"));
     TRY(set_limit(RLIMIT_NOFILE, l->files, "files"));

@@ -10,6 +10,8 @@ enum {
     FRAME_RATE_MAX = 1000,
     STREAMS_MAX = 1024,
     TIMESCALE_MAX = 1000000000,
+    SOUND_RATE_MAX = 192000,
+    MP3_BPS_MAX = 320000,
 };
 static const int64_t DURATION_US_MAX = INT64_C(1000) * 3600 * 1000000;
 static const int64_t WISH_US_MAX = INT64_C(3600) * 1000000;
@@ -182,6 +184,7 @@ static enum err check_output(const struct wire_make *m,
                      "borders of an I-frame");
     case PIECE_TS:
     case PIECE_EDGE:
+    case PIECE_DOWNLOAD:
     case PIECE_KINDS:
         break;
     }
@@ -215,12 +218,54 @@ static enum err check_ts(const struct wire_ts *t)
                        "audio_timescale");
 }
 
+// A track that is there has a clock and runs for some time.
+static enum err check_track_clock(uint32_t timescale, int64_t ticks,
+                                  int64_t most, const char *what)
+{
+    TRY(check_range(timescale, 0, most, what));
+    return check_range(ticks, timescale > 0 ? 1 : 0,
+                       timescale > 0 ? TICKS_MAX : 0, what);
+}
+
+static enum err check_file(const struct wire_file *f)
+{
+    TRY(check((unsigned)f->container < DOWNLOAD_CONTAINERS, "container"));
+    TRY(check(f->parts >= 1 && f->parts <= DOWNLOAD_PARTS_MAX, "parts"));
+    bool is_mp3 = f->container == DOWNLOAD_MP3;
+    TRY(check_range(f->head_bytes, is_mp3 ? 0 : 1,
+                    is_mp3 ? 0 : DOWNLOAD_HEAD_BYTES_MAX, "head_bytes"));
+    TRY(check_range(f->file_bytes, f->head_bytes + 1, WIRE_FILE_BYTES_MAX,
+                    "file_bytes"));
+    TRY(check_track_clock(f->video_timescale, f->video_ticks,
+                          DOWNLOAD_TIMESCALE_MAX, "video_timescale"));
+    TRY(check_track_clock(f->sound_rate, f->sound_ticks, SOUND_RATE_MAX,
+                          "sound_rate"));
+    TRY(check(f->sound_rate > 0 || (f->video_timescale > 0 && !is_mp3),
+              "sound_rate"));
+    return check_range(f->mp3_bps, is_mp3 ? 1 : 0, is_mp3 ? MP3_BPS_MAX : 0,
+                       "mp3_bps");
+}
+
+enum err wire_check_part(const struct wire_file *ask, const struct wire_part *p)
+{
+    TRY(check_range(p->offset, ask->head_bytes, ask->file_bytes, "offset"));
+    TRY(check_range(p->bytes, 1,
+                    min_i64(ask->file_bytes - p->offset, WIRE_PIECE_BYTES_MAX),
+                    "bytes"));
+    TRY(check(p->is_init <= 1 && p->is_sound <= 1, "kind of part"));
+    TRY(check((p->is_sound ? ask->sound_rate : ask->video_timescale) > 0,
+              "track of a part"));
+    TRY(check_range(p->from, 0, PLAN_TICKS_MAX, "from"));
+    return check_range(p->at, 0,
+                       p->is_sound ? ask->sound_ticks : ask->video_ticks, "at");
+}
+
 static enum err check_made(const struct wire_made *m)
 {
     TRY(check_result(&m->result, m->detail));
     TRY(check(m->outputs <= WIRE_OUTPUTS_MAX, "outputs"));
     for (uint32_t i = 0; i < m->outputs; i++)
-        TRY(check_range(m->size_bytes[i], 0, WIRE_PIECE_BYTES_MAX,
+        TRY(check_range(m->size_bytes[i], 0, WIRE_FILE_BYTES_MAX,
                         "size_bytes"));
     TRY(check_range(m->cpu_us, 0, TICKS_MAX, "cpu_us"));
     return check_range(m->frames, 0, TICKS_MAX, "frames");
@@ -239,6 +284,8 @@ enum err wire_check(const struct wire_message *m)
         return check_make(&m->make);
     case WIRE_TS:
         return check_ts(&m->ts);
+    case WIRE_FILE:
+        return check_file(&m->file);
     case WIRE_MADE:
         return check_made(&m->made);
     }
@@ -255,6 +302,8 @@ size_t wire_fd_count(const struct wire_message *m)
         return m->make.outputs + (m->make.has_source_fd ? 1u : 0u);
     case WIRE_TS:
         return (m->ts.has_video ? 2u : 0u) + (m->ts.has_audio ? 2u : 0u) + 1u;
+    case WIRE_FILE:
+        return 3;
     case WIRE_HELLO:
     case WIRE_PROBED:
     case WIRE_MADE:

@@ -29,6 +29,8 @@ size_t wire_message_bytes(enum wire_type type)
         return BYTES_UP_TO(ts);
     case WIRE_MADE:
         return BYTES_UP_TO(made);
+    case WIRE_FILE:
+        return BYTES_UP_TO(file);
     }
     return 0;
 }

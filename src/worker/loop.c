@@ -98,6 +98,15 @@ static enum err do_ts(struct loop *l)
     return OK;
 }
 
+static enum err do_file(struct loop *l)
+{
+    l->answer.type = WIRE_MADE;
+    media_make_file(&l->request.file, l->fds[0], l->fds[1], l->fds[2],
+                    &l->answer.made);
+    end_made(&l->answer.made, l->request.file.request);
+    return OK;
+}
+
 static enum err do_request(struct loop *l)
 {
     memset(&l->answer, 0, sizeof l->answer);
@@ -108,6 +117,8 @@ static enum err do_request(struct loop *l)
         return do_make(l);
     case WIRE_TS:
         return do_ts(l);
+    case WIRE_FILE:
+        return do_file(l);
     case WIRE_HELLO:
     case WIRE_PROBED:
     case WIRE_MADE:

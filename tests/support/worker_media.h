@@ -5,9 +5,10 @@
 #include <stdbool.h>
 
 struct noted {
-    int inits, sources_open, probes, makes, ts;
+    int inits, sources_open, probes, makes, ts, files;
     char source[64]; // what was in the source's descriptor
     int ts_fds[5];   // as bytes read from each; -1: none
+    int file_fds[3];
     char detail[64]; // put into the next answer
 };
 struct noted *media_noted(void);

@@ -80,6 +80,7 @@ enum piece_kind {
     PIECE_TS,      // the MPEG-TS view of video and audio segment
     PIECE_EDGE,    // in facts alone: any of the above but an INIT that is not
                    // an asset's own, as a clip's border cuts it
+    PIECE_DOWNLOAD = 6, // in facts alone: a whole file (download.h)
     PIECE_KINDS,
 };
 const char *piece_kind_name(enum piece_kind kind);

@@ -29,6 +29,7 @@
 static const struct sandbox_limits limits = {
     .memory_bytes = INT64_C(2) << 30,
     .file_bytes = 1 << 20,
+    .file_bytes_most = 2 << 20,
     .cpu_seconds = 10,
     .files = 32,
 };
@@ -274,8 +275,8 @@ static int look_at_limits(void)
     getrlimit(RLIMIT_NOFILE, &files);
     getrlimit(RLIMIT_FSIZE, &size);
     getrlimit(RLIMIT_CORE, &core);
-    bool as_asked =
-        files.rlim_max == 32 && size.rlim_max == 1 << 20 && core.rlim_max == 0;
+    bool as_asked = files.rlim_max == 32 && size.rlim_cur == 1 << 20 &&
+                    size.rlim_max == 2 << 20 && core.rlim_max == 0;
     bool is_bare = getenv("HOME") == NULL && getenv("PATH") == NULL;
     return as_asked && is_bare ? DONE : REFUSED;
 }

@@ -125,6 +125,30 @@ static void fill_ts(struct wire_message *m)
     m->ts.video_timescale = 90000;
 }
 
+static void fill_file(struct wire_message *m)
+{
+    *m = (struct wire_message){.type = WIRE_FILE};
+    m->file = (struct wire_file){.request = 7,
+                                 .container = DOWNLOAD_MP4,
+                                 .parts = 4,
+                                 .head_bytes = 4096,
+                                 .file_bytes = 10000,
+                                 .video_timescale = 90000,
+                                 .sound_rate = 48000,
+                                 .video_ticks = 180000,
+                                 .sound_ticks = 96000};
+}
+
+static void fill_mp3(struct wire_message *m)
+{
+    fill_file(m);
+    m->file.container = DOWNLOAD_MP3;
+    m->file.head_bytes = 0;
+    m->file.video_timescale = 0;
+    m->file.video_ticks = 0;
+    m->file.mp3_bps = 128000;
+}
+
 static void fill_made(struct wire_message *m)
 {
     *m = (struct wire_message){.type = WIRE_MADE};
@@ -137,7 +161,8 @@ static void every_message_arrives_as_it_was_sent(void **state)
 {
     struct pair *p = *state;
     static void (*const fill[])(struct wire_message *) = {
-        fill_hello, fill_probe, fill_probed, fill_make, fill_ts, fill_made,
+        fill_hello, fill_probe, fill_probed, fill_make,
+        fill_ts,    fill_file,  fill_mp3,    fill_made,
     };
     int fds[WIRE_FDS_MAX];
     for (size_t i = 0; i < WIRE_FDS_MAX; i++)
@@ -272,7 +297,7 @@ static void unknown_types_are_refused(void **state)
     struct pair *p = *state;
     fill_made(&p->sent);
     for (unsigned type = 0; type < 300; type += 7) {
-        if (type >= WIRE_HELLO && type <= WIRE_MADE)
+        if (type >= WIRE_HELLO && type <= WIRE_FILE)
             continue;
         p->sent.type = (enum wire_type)type;
         assert_int_equal(wire_check(&p->sent), ERR_BAD_INPUT);
@@ -386,10 +411,61 @@ static void ts_and_made_are_checked(void **state)
     REFUSED_WITH(fill_ts, m->ts.segment = PLAN_GOPS_MAX);
     REFUSED_WITH(fill_made, m->made.outputs = WIRE_OUTPUTS_MAX + 1);
     REFUSED_WITH(fill_made, m->made.size_bytes[0] = -1);
-    REFUSED_WITH(fill_made, m->made.size_bytes[0] = WIRE_PIECE_BYTES_MAX + 1);
+    REFUSED_WITH(fill_made, m->made.size_bytes[0] = WIRE_FILE_BYTES_MAX + 1);
     REFUSED_WITH(fill_made, m->made.cpu_us = -1);
     REFUSED_WITH(fill_made, m->made.result = (enum err) - 1);
     REFUSED_WITH(fill_made, memset(m->made.detail, 'x', sizeof m->made.detail));
+}
+
+static void file_is_checked(void **state)
+{
+    struct wire_message *m = &((struct pair *)*state)->sent;
+    REFUSED_WITH(fill_file, m->file.container = DOWNLOAD_CONTAINERS);
+    REFUSED_WITH(fill_file, m->file.parts = 0);
+    REFUSED_WITH(fill_file, m->file.parts = DOWNLOAD_PARTS_MAX + 1);
+    REFUSED_WITH(fill_file, m->file.head_bytes = 0);
+    REFUSED_WITH(fill_file, m->file.head_bytes = DOWNLOAD_HEAD_BYTES_MAX + 1);
+    REFUSED_WITH(fill_file, m->file.file_bytes = m->file.head_bytes);
+    REFUSED_WITH(fill_file, m->file.file_bytes = WIRE_FILE_BYTES_MAX + 1);
+    REFUSED_WITH(fill_file,
+                 m->file.video_timescale = DOWNLOAD_TIMESCALE_MAX + 1);
+    REFUSED_WITH(fill_file, m->file.video_ticks = 0);
+    REFUSED_WITH(fill_file, m->file.sound_rate = 0);
+    REFUSED_WITH(fill_file, m->file.sound_rate = 192001);
+    REFUSED_WITH(fill_file, m->file.sound_ticks = 0);
+    REFUSED_WITH(fill_file, m->file.mp3_bps = 1);
+    REFUSED_WITH(fill_mp3, m->file.head_bytes = 1);
+    REFUSED_WITH(fill_mp3, m->file.mp3_bps = 0);
+    REFUSED_WITH(fill_mp3, m->file.mp3_bps = 320001);
+    REFUSED_WITH(fill_mp3, (m->file.sound_rate = 0, m->file.sound_ticks = 0));
+}
+
+#define PART_REFUSED_WITH(spoil)                                               \
+    do {                                                                       \
+        struct wire_part part = good;                                          \
+        spoil;                                                                 \
+        assert_int_equal(wire_check_part(&m->file, &part), ERR_BAD_INPUT);     \
+    } while (0)
+
+static void parts_of_a_file_are_checked(void **state)
+{
+    struct wire_message *m = &((struct pair *)*state)->sent;
+    fill_file(m);
+    const struct wire_part good = {.offset = 4096, .bytes = 5904};
+    assert_int_equal(wire_check_part(&m->file, &good), OK);
+    PART_REFUSED_WITH(part.offset = 4095);
+    PART_REFUSED_WITH(part.offset = 10001);
+    PART_REFUSED_WITH(part.offset = INT64_MAX);
+    PART_REFUSED_WITH(part.bytes = 0);
+    PART_REFUSED_WITH(part.bytes = 5905);
+    PART_REFUSED_WITH(part.from = -1);
+    PART_REFUSED_WITH(part.from = PLAN_TICKS_MAX + 1);
+    PART_REFUSED_WITH(part.at = -1);
+    PART_REFUSED_WITH(part.at = 180001);
+    PART_REFUSED_WITH(part.is_init = 2);
+    PART_REFUSED_WITH(part.is_sound = 2);
+    m->file.video_timescale = 0;
+    PART_REFUSED_WITH(part.is_sound = 0);
 }
 
 int main(void)
@@ -408,6 +484,8 @@ int main(void)
         WIRED(make_is_checked),
         WIRED(make_of_sound_counts_in_packets),
         WIRED(ts_and_made_are_checked),
+        WIRED(file_is_checked),
+        WIRED(parts_of_a_file_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

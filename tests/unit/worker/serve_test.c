@@ -212,6 +212,25 @@ static void the_parts_of_a_ts_come_in_order(void **state)
     assert_int_equal(stop(s), OK);
 }
 
+static void a_file_gets_its_parts_their_list_and_its_output(void **state)
+{
+    struct serving *s = *state;
+    s->m = (struct wire_message){.type = WIRE_FILE};
+    s->m.file = (struct wire_file){.request = 8,
+                                   .container = DOWNLOAD_M4A,
+                                   .parts = 1,
+                                   .head_bytes = 100,
+                                   .file_bytes = 200,
+                                   .sound_rate = 48000,
+                                   .sound_ticks = 48000};
+    ask(s, (int[]){file_with("a"), file_with("b"), file_with("c")}, 3);
+    receive(s, WIRE_MADE);
+    assert_int_equal(s->m.made.request, 8);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(media_noted()->file_fds[i], 'a' + i);
+    assert_int_equal(stop(s), OK);
+}
+
 static void details_are_made_printable(void **state)
 {
     struct serving *s = *state;
@@ -234,6 +253,7 @@ int main(void)
         SERVED(a_make_without_a_source_ends_the_worker),
         SERVED(an_answer_instead_of_a_request_ends_the_worker),
         SERVED(the_parts_of_a_ts_come_in_order),
+        SERVED(a_file_gets_its_parts_their_list_and_its_output),
         SERVED(details_are_made_printable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
