@@ -104,6 +104,16 @@ must_check enum err catalog_piece(struct catalog *c, const struct digest *key,
 must_check enum err catalog_add_pieces(struct catalog *c,
                                        const struct piece_fact *f,
                                        size_t count);
+// changes: a download, which has the source and recipe of its first part, and
+// all that its parts have. It is gone as soon as one of them is. ERR_NOT_FOUND:
+// one is gone already, and nothing was added.
+struct piece_origin {
+    int64_t source_row, recipe_row;
+};
+must_check enum err catalog_add_download(struct catalog *c,
+                                         const struct piece_fact *f,
+                                         const struct piece_origin *origins,
+                                         size_t count);
 must_check enum err catalog_forget_piece(struct catalog *c,
                                          const struct digest *key);
 // changes: used just now; for eviction by least recent use.

@@ -15,6 +15,16 @@ FROM source s, recipe r
 WHERE s.source_row = :source_row AND r.recipe_row = :recipe_row
 ON CONFLICT (blob_key) DO NOTHING;
 
+-- name: piece_show
+-- One row, or none when the piece, the source or the recipe is not there.
+INSERT INTO shown (piece_row, source_row, recipe_row)
+SELECT p.piece_row, s.source_row, r.recipe_row
+FROM piece p, source s, recipe r
+WHERE p.blob_key = :key AND s.source_row = :source_row
+    AND r.recipe_row = :recipe_row
+ON CONFLICT DO UPDATE SET recipe_row = excluded.recipe_row
+RETURNING piece_row;
+
 -- name: piece_forget
 DELETE FROM piece WHERE blob_key = :key RETURNING source_row;
 
@@ -43,15 +53,25 @@ SELECT blob_key, size_bytes FROM piece INDEXED BY piece_by_use
 WHERE kind <> 0 ORDER BY used_us;
 
 -- name: piece_remove_unwanted
--- Up to :limit pieces of a source that no rendition of an asset asks for.
+-- Up to :limit pieces of a source that no rendition of an asset asks for, or
+-- that show one of those.
+WITH wanted (recipe_row) AS MATERIALIZED (
+    SELECT d.recipe_row
+    FROM rendition d JOIN asset a ON a.asset_row = d.asset_row
+    WHERE a.source_row = :source_row)
 DELETE FROM piece WHERE piece_row IN (
     SELECT piece_row FROM piece
-    WHERE source_row = :source_row AND recipe_row NOT IN (
-        SELECT d.recipe_row
-        FROM rendition d JOIN asset a ON a.asset_row = d.asset_row
-        WHERE a.source_row = :source_row)
+    WHERE source_row = :source_row
+        AND recipe_row NOT IN (SELECT recipe_row FROM wanted)
+    UNION
+    SELECT piece_row FROM shown
+    WHERE source_row = :source_row
+        AND recipe_row NOT IN (SELECT recipe_row FROM wanted)
     LIMIT :limit)
 RETURNING blob_key;
+
+-- name: piece_remove_downloads
+DELETE FROM piece WHERE kind = 6;
 
 -- name: blob_is_named
 SELECT EXISTS (SELECT 1 FROM source WHERE sha256 = :key)

@@ -10,7 +10,7 @@
 
 // Numbers that stand in rows: a change here needs a migration.
 static_assert(PIECE_INIT == 0 && PIECE_SEGMENT == 1 && PIECE_IFRAME == 2 &&
-                  PIECE_TS == 3 && PIECE_EDGE == 4,
+                  PIECE_TS == 3 && PIECE_EDGE == 4 && PIECE_DOWNLOAD == 6,
               "piece.kind");
 
 // ---- reading ---------------------------------------------------------------
@@ -167,6 +167,30 @@ enum err catalog_add_pieces(struct catalog *c, const struct piece_fact *f,
     enum err e = change_commit(&w);
     for (size_t i = 0; i < count; i++)
         cache_pieces_changed(c->cache, f[i].source_row);
+    return e;
+}
+
+static enum err add_origin(struct db *db, const struct digest *key,
+                           const struct piece_origin *origin)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_PIECE_SHOW);
+    query_digest(&q, ":key", key);
+    query_int(&q, ":source_row", origin->source_row);
+    query_int(&q, ":recipe_row", origin->recipe_row);
+    return query_one(&q);
+}
+
+enum err catalog_add_download(struct catalog *c, const struct piece_fact *f,
+                              const struct piece_origin *origins, size_t count)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    TRY(add_piece(w.db, f, clock_wall_us()));
+    for (size_t i = 0; i < count; i++)
+        TRY(add_origin(w.db, &f->key, &origins[i]));
+    enum err e = change_commit(&w);
+    cache_pieces_changed(c->cache, f->source_row);
     return e;
 }
 

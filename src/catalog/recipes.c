@@ -81,6 +81,18 @@ static enum err renew_asset(struct catalog *c, const struct id *id,
     return removal_of_unwanted(c, a->source_row);
 }
 
+// They depend on the build by themselves (the encoder of an MP3), and more than
+// their parts do: those may be copied.
+static enum err forget_downloads(struct catalog *c)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_LAZY, &w));
+    scoped(query) struct query q;
+    query_init(&q, w.db, SQL_PIECE_REMOVE_DOWNLOADS);
+    TRY(query_run(&q));
+    return change_commit(&w);
+}
+
 static enum err renew_all(struct catalog *c, const char *build,
                           uint32_t *ret_assets)
 {
@@ -112,5 +124,6 @@ enum err catalog_renew_recipes(struct catalog *c, const char *build,
     if (known_len == (size_t)len && memcmp(known, mark, known_len) == 0)
         return OK;
     TRY(renew_all(c, build, ret_assets));
+    TRY(forget_downloads(c));
     return catalog_set_meta(c, build_name, mark, (size_t)len);
 }
