@@ -147,6 +147,17 @@ static enum err open_floors(const struct settings *s, struct house *h)
     return OK;
 }
 
+static int64_t mp3_bps(const struct settings *s)
+{
+    struct str digits = str_of(s->mp3_bitrate);
+    int64_t kilobits;
+    digits = str_cut(&digits, 'k');
+    // One of the words of settings.def.
+    if (str_to_int(digits, 1, INT32_MAX, &kilobits) != OK)
+        abort();
+    return kilobits * 1000;
+}
+
 static enum err start_jobs(const struct settings *s, struct house *h)
 {
     char worker[PATH_MAX];
@@ -166,6 +177,11 @@ static enum err start_jobs(const struct settings *s, struct house *h)
         .ladder_in_background = s->ladder == LADDER_BACKGROUND,
         .ladder_slice = s->ladder_slice,
         .cache_budget_bytes = s->cache_budget_bytes,
+        .keep_free_bytes = s->keep_free_bytes,
+        .downloads = (int)s->downloads,
+        .downloads_waiting = (int)s->downloads_waiting,
+        .download_window = (int)s->download_window,
+        .mp3_bps = mp3_bps(s),
         .limits = {.max_pixels = s->max_pixels,
                    .max_duration_us = s->max_duration_us,
                    .max_frame_rate = s->max_frame_rate,

@@ -4,7 +4,8 @@
 // One crew thread talks with all workers and owns the queue. A *flight* is one
 // piece being made and everybody who waits for it; a *job* is a row in the
 // catalog. Urgency, highest first: NOW (a request waits), NEXT (read-ahead
-// behind it), PROBE, EDGE (prefetch), LADDER.
+// behind it), PROBE, EDGE (prefetch), DOWNLOAD, LADDER. A *making* is one
+// download being put together.
 //
 // The ladder makes what takes an encoder, in every segment. Copied renditions
 // are not made ahead: they cost a millisecond on demand and would store the
@@ -22,6 +23,7 @@
 #include "reeld/base/pool.h"
 #include "reeld/catalog.h"
 #include "reeld/model/asset.h"
+#include "reeld/model/download.h"
 #include "reeld/model/ladder.h"
 #include "reeld/model/piece.h"
 #include "reeld/store.h"
@@ -46,6 +48,11 @@ struct jobs_options {
     int ladder_slice;           // segments a slice
     int64_t cache_budget_bytes; // made pieces; 0: no limit. The ladder stops at
                                 // 90 %, eviction begins past 100 %
+    int64_t keep_free_bytes;    // of the disk: below it no download grows
+    int downloads;              // made at once; >= 1
+    int downloads_waiting;      // most that wait for their turn
+    int download_window;        // parts of one wanted at once; >= 1
+    int64_t mp3_bps;            // of an MP3 in stereo
     struct wire_limits limits;
     struct plan_wish plan_wish;
     struct ladder_wish ladder_wish;
@@ -88,6 +95,40 @@ void jobs_saw(struct jobs *j, const struct piece *piece);
 // or the same was said within the last 20 s.
 void jobs_prefetch(struct jobs *j, const struct piece *piece);
 
+// ---- downloads -------------------------------------------------------------
+
+enum jobs_download_state {
+    JOBS_DOWNLOAD_ABSENT, // nobody has asked for it lately
+    JOBS_DOWNLOAD_MAKING, // or waiting for its turn
+    JOBS_DOWNLOAD_READY,  // in the store, under its key
+    JOBS_DOWNLOAD_FAILED, // within the last minute; then ABSENT again
+};
+struct jobs_download {
+    enum jobs_download_state state;
+    int32_t permille; // of the work that is done; 1000 when READY
+    enum err result;  // FAILED: why
+    char why[256];    // FAILED: the same in words
+};
+
+// What download_new() has to know of the workers; the rung is lent.
+struct download_wish jobs_download_wish(struct jobs *j,
+                                        enum download_container container,
+                                        struct str rung);
+// How far a download is. Does not wait. ERR_IO (catalog).
+must_check enum err jobs_download(struct jobs *j, const struct download *d,
+                                  struct jobs_download *ret);
+// Has it made, unless it is or is being made or failed just now. Does not wait;
+// it is ABSENT for a moment longer. Nothing happens when too many wait for
+// their turn: say it again.
+void jobs_download_start(struct jobs *j, const struct download *d);
+// The same, and `done` is told when it is READY (without a piece) or why not.
+// The making goes on when the waiter hangs up. ERR_BUSY when too many wait.
+must_check enum err jobs_want_download(struct jobs *j, const struct download *d,
+                                       jobs_done *done, void *context,
+                                       struct jobs_waiter **ret);
+
+// ---- assets ----------------------------------------------------------------
+
 // Probes an UPLOADED asset ahead of all else; `done` runs when it is READY or
 // REJECTED (result OK both times), or when the machine failed.
 must_check enum err jobs_probe(struct jobs *j, const struct id *asset,
@@ -102,7 +143,7 @@ struct jobs_counts {
     int workers_busy, workers_spare;
     bool has_seccomp, has_landlock;
     char build[RECIPE_BUILD_BYTES];
-    int64_t waiting[5];   // by urgency
+    int64_t waiting[6];   // by urgency
     int64_t made, failed; // pieces since start
     int64_t worker_deaths;
     int64_t evicted_pieces, evicted_bytes;

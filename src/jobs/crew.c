@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // crew.c - the crew thread: one loop over workers, notes and the clock.
 #include "crew.h"
+#include "making.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ static void look_round(struct jobs *j)
     flights_expire(j, now);
     probes_look(j, now);
     cache_look(j, now);
+    makings_look(j, now);
     ladder_look(j, now);
     publish_go_on(j);
     requests_dispatch(j);
@@ -117,6 +119,7 @@ static void wind_up(struct jobs *j)
 {
     roster_stop(j);
     probes_stop(j);
+    makings_stop(j);
     flights_stop(j);
     errands_drop(j);
     publish_go_on(j);
@@ -126,6 +129,7 @@ static void wind_up(struct jobs *j)
     inbox_close(&j->inbox);
     run_notes(j);
     errands_drop(j);
+    makings_end(j);
     flights_end(j);
     roster_free_reaped(j);
 }

@@ -25,6 +25,12 @@ struct seen {
     int64_t until_us;
 };
 
+// A copy of what other threads may know of a making.
+struct shown_making {
+    struct digest key;
+    struct jobs_download progress;
+};
+
 enum start_state { START_PENDING, START_OK, START_FAILED };
 
 struct ladder_job;
@@ -75,6 +81,8 @@ struct jobs {
     char start_text[512];
     struct jobs_counts shown; // a copy of `counts`
     struct seen seen[SEEN_SLOTS];
+    struct shown_making *shown_makings;
+    size_t shown_making_count;
 
     // Of the crew thread alone.
     bool is_stopping;
@@ -88,7 +96,8 @@ struct jobs {
     struct flight *flights; // by key
     struct flight *queue[URGENCIES];
     int64_t queued[URGENCIES];
-    struct flight *failed; // oldest first
+    struct flight *failed;  // oldest first
+    struct making *makings; // by key, in order of coming
     struct lane_queue lanes[LANES];
 
     struct worker *workers;

@@ -3,12 +3,13 @@
 //
 // Encoding for somebody may take `workers` workers; what costs little (sound,
 // copies, headers, probes) has one more, so that it never queues behind
-// pictures; the ladder takes only what is left over, and one less than that
-// where there are two or more.
+// pictures; the ladder, and pictures for downloads, take only what is left
+// over, and one less than that where there are two or more.
 #include <string.h>
 #include <utlist.h>
 
 #include "crew.h"
+#include "making.h"
 #include "reeld/base/fd.h"
 
 enum { SCAN_MAX = 64 }; // flights looked at that cannot begin yet
@@ -35,12 +36,20 @@ static struct load count_load(const struct jobs *j)
     return load;
 }
 
+// Nobody sits and watches for it. What costs little is not slowed down, or a
+// download that is only copied would wait for each slice of the ladder.
+static bool is_in_background(enum urgency urgency, bool is_light)
+{
+    return urgency == URGENCY_LADDER ||
+           (urgency == URGENCY_DOWNLOAD && !is_light);
+}
+
 static bool has_room(const struct jobs *j, enum urgency urgency, bool is_light)
 {
     struct load load = count_load(j);
     int urgent = load.heavy + load.light;
     bool may_keep = j->publishing.kept_bytes < KEPT_BYTES_MAX;
-    if (urgency == URGENCY_LADDER)
+    if (is_in_background(urgency, is_light))
         return may_keep && urgent + load.background < ladder_workers(j);
     if (urgency != URGENCY_NOW && !may_keep)
         return false;
@@ -53,7 +62,7 @@ static struct need need_of(const struct flight *f)
     return (struct need){
         .source = &f->piece.asset->source,
         .wants_fresh = f->attempts > 0,
-        .is_background = f->urgency == URGENCY_LADDER,
+        .is_background = is_in_background(f->urgency, link_is_light(f)),
         .is_light = link_is_light(f),
         .place = link_begin(f),
     };
@@ -143,7 +152,7 @@ static enum err send_ts(struct jobs *j, struct worker *w, struct request *r,
 static void describe(struct request *r, const struct flight *lead)
 {
     r->is_light = link_is_light(lead);
-    r->is_background = lead->urgency == URGENCY_LADDER;
+    r->is_background = is_in_background(lead->urgency, r->is_light);
     r->end = link_end(lead);
     for (uint32_t i = 0; i < r->flights; i++)
         if (!link_is_light(r->flight[i]))
@@ -263,6 +272,8 @@ void requests_dispatch(struct jobs *j)
         while (u == URGENCY_PROBE && begin_probe(j, false))
             continue;
         while (begin_some(j, u))
+            continue;
+        while (u == URGENCY_DOWNLOAD && has_room(j, u, true) && finish_begin(j))
             continue;
     }
 }

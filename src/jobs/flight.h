@@ -30,11 +30,13 @@ enum urgency {
     URGENCY_NEXT,
     URGENCY_PROBE,
     URGENCY_EDGE,
+    URGENCY_DOWNLOAD,
     URGENCY_LADDER,
     URGENCIES, // as a flight's floor: nobody wants it ahead of need
 };
 
 struct flight;
+struct making;
 struct probe;
 struct request;
 struct slice;
@@ -52,9 +54,11 @@ struct jobs_waiter {
 
     // Of the crew thread.
     enum urgency urgency;
-    struct piece piece; // wanted, or
-    struct id asset;    // the one to probe
+    struct piece piece;              // wanted, or
+    struct id asset;                 // the one to probe, or
+    const struct download *download; // a reference
     struct flight *flight;
+    struct making *making;
     struct probe *probe;
     struct slice *slice; // an inner one of the ladder
     struct jobs_waiter *prev, *next;

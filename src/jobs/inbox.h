@@ -38,6 +38,7 @@ void inbox_close(struct inbox *b);
 enum lane {
     LANE_FACTS, // the catalog: short
     LANE_BYTES, // pieces onto the disk and off it: long
+    LANE_FILES, // parts of downloads put behind one another: longest
     LANES,
 };
 

@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "crew.h"
+#include "making.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
@@ -113,6 +114,10 @@ static void want(struct jobs *j, struct note *n)
         waiter_tell(w, ERR_BUSY, "reeld stops", NULL);
         return;
     }
+    if (w->download) {
+        making_join(j, w);
+        return;
+    }
     if (!w->piece.asset) {
         probe_join(j, w);
         return;
@@ -129,8 +134,9 @@ static void leave(struct jobs *j, struct note *n)
     struct jobs_waiter *w =
         (struct jobs_waiter *)((char *)n -
                                offsetof(struct jobs_waiter, leave_note));
-    bool was_told = !w->flight && !w->probe;
+    bool was_told = !w->flight && !w->probe && !w->making;
     flight_leave(j, w);
+    making_leave(j, w);
     probe_leave(j, w);
     if (!was_told) {
         atomic_fetch_sub(&j->waiting, 1);
@@ -190,6 +196,16 @@ enum err jobs_probe(struct jobs *j, const struct id *asset, jobs_done *done,
     struct jobs_waiter *w;
     TRY(new_waiter(j, done, context, &w));
     w->asset = *asset;
+    return post_waiter(j, w, ret);
+}
+
+enum err jobs_want_download(struct jobs *j, const struct download *d,
+                            jobs_done *done, void *context,
+                            struct jobs_waiter **ret)
+{
+    struct jobs_waiter *w;
+    TRY(new_waiter(j, done, context, &w));
+    w->download = download_ref(d);
     return post_waiter(j, w, ret);
 }
 
@@ -270,6 +286,60 @@ void jobs_prefetch(struct jobs *j, const struct piece *piece)
         post_piece(j, piece, prefetch);
 }
 
+struct download_wish jobs_download_wish(struct jobs *j,
+                                        enum download_container container,
+                                        struct str rung)
+{
+    // The build is set before jobs_start() returns and never changes.
+    return (struct download_wish){.container = container,
+                                  .rung = rung,
+                                  .mp3_bps = j->options.mp3_bps,
+                                  .build = j->counts.build};
+}
+
+static void nobody_waits(void *context, enum err result, const char *detail,
+                         struct blob *piece)
+{
+    (void)context;
+    (void)result;
+    (void)detail;
+    blob_unref(piece);
+}
+
+void jobs_download_start(struct jobs *j, const struct download *d)
+{
+    struct jobs_waiter *w;
+    // Refused only when it may not be made now, which the door says.
+    if (jobs_want_download(j, d, nobody_waits, NULL, &w) == OK)
+        jobs_hang_up(j, w);
+}
+
+static bool find_shown(struct jobs *j, const struct digest *key,
+                       struct jobs_download *ret)
+{
+    HOLD(&j->lock);
+    for (size_t i = 0; i < j->shown_making_count; i++)
+        if (digest_eq(&j->shown_makings[i].key, key)) {
+            *ret = j->shown_makings[i].progress;
+            return true;
+        }
+    return false;
+}
+
+enum err jobs_download(struct jobs *j, const struct download *d,
+                       struct jobs_download *ret)
+{
+    struct piece_fact fact;
+    enum err result = catalog_piece(j->catalog, &d->key, &fact);
+    if (result == OK)
+        *ret = (struct jobs_download){JOBS_DOWNLOAD_READY, .permille = 1000};
+    else if (result != ERR_NOT_FOUND)
+        return result;
+    else if (!find_shown(j, &d->key, ret))
+        *ret = (struct jobs_download){.state = JOBS_DOWNLOAD_ABSENT};
+    return OK;
+}
+
 static void look(struct jobs *j, struct note *n)
 {
     j->probing.claim_at_us = 0;
@@ -295,6 +365,7 @@ static void forget(struct jobs *j, struct note *n)
     if (!j->is_stopping) {
         ladder_forget(j, &f->asset);
         probes_forget(j, &f->asset);
+        makings_forget(j, &f->asset);
         flights_forget(j, &f->asset);
     }
     free(f);

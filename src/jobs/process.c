@@ -238,3 +238,17 @@ void worker_set_background(struct worker *w, bool is_background)
     if (setpriority(PRIO_PGRP, (id_t)w->pid, nice_value) == 0)
         w->is_background = is_background;
 }
+
+enum err worker_allow_file(const struct worker *w, int64_t bytes)
+{
+    struct rlimit limit;
+    if (prlimit(w->pid, RLIMIT_FSIZE, NULL, &limit) != 0)
+        return fail_errno(ERR_IO, "look at a worker's limits");
+    if ((rlim_t)bytes <= limit.rlim_cur)
+        return OK;
+    limit.rlim_cur = (rlim_t)bytes; // up to the hard one
+    if (prlimit(w->pid, RLIMIT_FSIZE, &limit, NULL) != 0)
+        return fail_errno(ERR_IO, "let a worker write %lld bytes",
+                          (long long)bytes);
+    return OK;
+}

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "crew.h"
+#include "making.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
@@ -39,6 +40,16 @@ enum err request_open_output(struct request *r, uint32_t i)
     return OK;
 }
 
+static void end_unwanted(struct jobs *j, struct request *r)
+{
+    if (j->is_stopping)
+        return;
+    struct worker *w = r->worker;
+    w->request = NULL;
+    request_free(r);
+    worker_kill(j, w);
+}
+
 void request_forget(struct jobs *j, struct request *r, const struct flight *f)
 {
     bool is_wanted = false;
@@ -47,12 +58,14 @@ void request_forget(struct jobs *j, struct request *r, const struct flight *f)
             r->flight[i] = NULL;
         is_wanted = is_wanted || r->flight[i];
     }
-    if (is_wanted || j->is_stopping)
-        return;
-    struct worker *w = r->worker;
-    w->request = NULL;
-    request_free(r);
-    worker_kill(j, w);
+    if (!is_wanted)
+        end_unwanted(j, r);
+}
+
+void request_forget_making(struct jobs *j, struct request *r)
+{
+    r->making = NULL;
+    end_unwanted(j, r);
 }
 
 void request_lost(struct jobs *j, struct request *r, const char *why,
@@ -60,6 +73,12 @@ void request_lost(struct jobs *j, struct request *r, const char *why,
 {
     if (r->probe && !is_our_doing)
         probe_missed(j, r->probe, why);
+    if (r->making) {
+        r->making->request = NULL;
+        r->making->state = MAKING_ENDING;
+        if (!is_our_doing)
+            finish_missed(j, r->making, why);
+    }
     // Flights may drop each other while they fail, so each is taken out first.
     for (uint32_t i = 0; i < r->flights; i++) {
         struct flight *f = r->flight[i];
@@ -145,11 +164,14 @@ static enum err answered_make(struct jobs *j, struct worker *w,
     struct request *r = w->request;
     if (made->request != r->number)
         return fail(ERR_BAD_INPUT, "an answer to another request");
-    if (made->result == OK && made->outputs != r->flights)
+    if (made->result == OK && r->type != WIRE_FILE &&
+        made->outputs != r->flights)
         return fail(ERR_BAD_INPUT, "%u outputs, not %u", made->outputs,
                     r->flights);
     j->counts.cpu_us_spent += made->cpu_us;
-    if (made->result == OK)
+    if (r->type == WIRE_FILE)
+        TRY(r->making ? finish_answered(j, r->making, r, made) : OK);
+    else if (made->result == OK)
         TRY(take_made(j, r, made));
     else
         take_refusal(j, r, made);

@@ -12,10 +12,11 @@ struct request {
     uint32_t number;
     enum wire_type type;
     struct worker *worker;
-    bool is_light;       // no video is encoded
-    bool is_background;  // of the ladder
-    struct place end;    // where the worker stands then
-    struct probe *probe; // PROBE; NULL: forgotten
+    bool is_light;         // no video is encoded
+    bool is_background;    // of the ladder
+    struct place end;      // where the worker stands then
+    struct probe *probe;   // PROBE; NULL: forgotten
+    struct making *making; // FILE; the same
     uint32_t flights;
     struct flight *flight[WIRE_OUTPUTS_MAX]; // NULL: forgotten
     int64_t duration_us[WIRE_OUTPUTS_MAX];   // of what is encoded, for counts
@@ -40,6 +41,7 @@ must_check enum err request_answered(struct jobs *j, struct worker *w,
                                      const struct wire_message *m);
 // A flight of it was dropped: its output is not wanted any more.
 void request_forget(struct jobs *j, struct request *r, const struct flight *f);
+void request_forget_making(struct jobs *j, struct request *r);
 // The worker is lost: one attempt of everything in the request is spent,
 // unless `is_our_doing`.
 void request_lost(struct jobs *j, struct request *r, const char *why,

@@ -75,6 +75,8 @@ void worker_reap(struct jobs *j, struct worker *w); // its pidfd is readable
 void worker_read_log(struct jobs *j, struct worker *w);
 // Its nice value; without rights it can only be raised.
 void worker_set_background(struct worker *w, bool is_background);
+// Lets it write a file of that size, which it cannot do by itself.
+must_check enum err worker_allow_file(const struct worker *w, int64_t bytes);
 
 // roster.c
 void roster_set_watches(struct worker *w);

@@ -23,6 +23,7 @@ void waiter_release(struct jobs_waiter *w)
         return;
     pthread_mutex_destroy(&w->lock);
     piece_done(&w->piece);
+    download_unref(w->download);
     free(w);
 }
 
