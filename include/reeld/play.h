@@ -12,6 +12,7 @@
 //   {rung}/init-{c}.mp4   of several: c is the first clip of each, from 0
 //   {rung}/{n}.m4s  {rung}/{n}.ts   n: segment of the timeline, from 0
 //   {rung}/i{n}.m4s       of an asset n counts its GOPs, else segments
+//   download.mp4  download.m4a  download.mp3
 // and the same of clips of an asset below t/{ranges}/, where ranges is
 // from-to[,from-to...] in ticks of the asset's plan, both the time of a picture
 // or the end. There is one spelling of it: the one that manifests use.
@@ -32,6 +33,7 @@
 #include "reeld/base/str.h"
 #include "reeld/catalog.h"
 #include "reeld/model/asset.h"
+#include "reeld/model/download.h"
 #include "reeld/model/piece.h"
 #include "reeld/model/show.h"
 #include "reeld/model/timeline.h"
@@ -100,6 +102,21 @@ must_check enum err play_parse(const struct play_show *s, struct str rest,
 
 const char *play_content_type(const struct play_show *s,
                               const struct play_path *p);
+
+// ---- downloads -------------------------------------------------------------
+
+// "download.mp4" .m4a .mp3: what file a path asks for. False: it is none.
+bool play_parse_download(struct str rest, enum download_container *ret);
+const char *play_download_type(const struct download *d); // media type
+// The file of what the show plays; errors as download_new() has them.
+must_check enum err play_download(const struct play_show *s,
+                                  const struct download_wish *wish,
+                                  const struct download **ret);
+// The bytes, if it is made: a descriptor of the caller's. ERR_NOT_FOUND: ask
+// jobs_want_download(). What is lost is treated as play_piece() does.
+must_check enum err play_open_download(struct catalog *c, struct store *s,
+                                       const struct download *d, int *ret_fd,
+                                       int64_t *ret_bytes);
 
 // ---- manifests -------------------------------------------------------------
 

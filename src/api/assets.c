@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // assets.c - reading assets: one, many, their source bytes, fresh links.
 #include "asset_view.h"
+#include "disposition.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -227,18 +228,6 @@ void asset_list(struct http_request *r)
 
 // ---- source bytes ----------------------------------------------------------
 
-// RFC 6266, RFC 8187: the name in percent-encoded UTF-8, nothing of it raw.
-static void add_disposition(struct http_request *r, const struct asset *asset)
-{
-    scoped(buf) struct buf text;
-    buf_init(&text, 1024);
-    buf_text(&text, "attachment; filename*=UTF-8''");
-    const char *name = asset->filename[0] ? asset->filename : asset->name;
-    url_encode(&text, str_of(name[0] ? name : asset->id.text));
-    if (buf_end(&text) == OK)
-        http_header(r, "Content-Disposition", (const char *)text.bytes);
-}
-
 void asset_source(struct http_request *r)
 {
     scoped(asset) const struct asset *asset = NULL;
@@ -264,7 +253,8 @@ void asset_source(struct http_request *r)
     char hex[HASH_HEX_BYTES], etag[HASH_HEX_BYTES + 2];
     digest_hex(&asset->source, hex);
     snprintf(etag, sizeof(etag), "\"%s\"", hex);
-    add_disposition(r, asset);
+    const char *name = asset->filename[0] ? asset->filename : asset->name;
+    add_disposition(r, name[0] ? name : asset->id.text, NULL);
     http_header(r, "Cache-Control", "private, no-cache");
     http_reply_file(r, take_fd(&fd), size_bytes, "application/octet-stream",
                     etag);

@@ -20,7 +20,8 @@ struct play_right {
 struct play_wanted {
     const struct asset *asset; // NULL: a stream
     const struct play_show *show;
-    bool is_below; // a clip by ?t=: what it names lies below, in t/{ranges}/
+    const char *name; // of the asset or stream: what a file of it is called
+    bool is_below;    // a clip by ?t=: what it names lies below, in t/{ranges}/
     struct play_right right;
 };
 
@@ -36,6 +37,10 @@ enum { CLIP_BASE_BYTES = 64 << 10 };
 // Parks where the piece has to be made first.
 void piece_answer(struct http_request *r, const struct play_show *show,
                   const struct play_path *path, const struct play_right *right);
+
+// The same.
+void download_answer(struct http_request *r, const struct play_wanted *w,
+                     enum download_container container);
 
 // State of a request whose answer carries the headers of play_headers already,
 // so that hook_finish() leaves it alone and the answer is sent as it is kept.

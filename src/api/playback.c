@@ -15,8 +15,9 @@ const char *const play_headers[] = {PLAY_HEADERS, NULL};
 static bool is_absent(struct str path)
 {
     static const char *const names[] = {
-        "thumbnail.jpg", "thumbnail.webp", "storyboard.vtt",
-        "download.mp4",  "download.m4a",   "download.mp3",
+        "thumbnail.jpg",
+        "thumbnail.webp",
+        "storyboard.vtt",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (str_eq(path, str_of(names[i])))
@@ -57,14 +58,21 @@ static bool is_granted(struct http_request *r, const struct id *id,
 // What ?t= is of; what is asked for below a clip has its ranges in the path.
 static bool can_have_ranges(struct str rest)
 {
+    enum download_container container;
     return str_eq(rest, STR("index.m3u8")) || str_eq(rest, STR("ts.m3u8")) ||
-           str_eq(rest, STR("manifest.mpd"));
+           str_eq(rest, STR("manifest.mpd")) ||
+           play_parse_download(rest, &container);
 }
 
 static void answer_path(struct http_request *r, const struct play_wanted *w,
                         struct str name, bool wants_ts)
 {
     struct play_path path;
+    enum download_container container;
+    if (play_parse_download(name, &container)) {
+        download_answer(r, w, container);
+        return;
+    }
     enum err e = play_parse(w->show, name, wants_ts, &path);
     if (e != OK)
         refuse(r, "not_found", "The asset has nothing of that name.");
@@ -79,7 +87,8 @@ static void answer_ranges(struct http_request *r, struct play_wanted *w,
 {
     if (!can_have_ranges(rest)) {
         refuse(r, "invalid_request",
-               "?t= goes with index.m3u8 and manifest.mpd of an asset.");
+               "?t= goes with index.m3u8, manifest.mpd and downloads of an "
+               "asset.");
         return;
     }
     scoped(play_show) const struct play_show *show = NULL;
@@ -151,6 +160,7 @@ static void answer_stream(struct http_request *r, const struct stream *s,
     scoped(play_show) const struct play_show *show = NULL;
     enum err e = open_stream(r, s, &show);
     w->show = show;
+    w->name = s->name;
     if (e == ERR_NOT_FOUND)
         refuse(r, "asset_gone", "%s.", fail_text());
     else if (e != OK)
@@ -186,6 +196,7 @@ static enum err get_asset(struct http_request *r, const struct id *id)
     if (e != OK && e != ERR_NOT_FOUND)
         return e;
     w.asset = asset;
+    w.name = asset ? asset->name : "";
     if (!is_granted(r, asset ? &asset->id : NULL, asset ? asset->epoch : 0,
                     &w.right))
         return OK;

@@ -120,6 +120,14 @@ void reply_problem(struct reply *p, const char *code, const char *format, ...)
     json_close(&j, '}');
 }
 
+void reply_progress(struct reply *p, const char *code, const char *detail,
+                    int64_t value, int places)
+{
+    struct json_out j = open_problem(p, code, detail);
+    json_decimal(&j, "progress", value, places);
+    json_close(&j, '}');
+}
+
 void reply_faults(struct reply *p, const struct faults *faults)
 {
     char detail[PROBLEM_DETAIL_BYTES];

@@ -63,6 +63,10 @@ void reply_problem(struct reply *p, const char *code, const char *format, ...)
     printf_like(3, 4);
 // The same out of another function's words.
 void reply_refusal(struct reply *p, const struct refusal *why);
+// A problem that time will solve: "progress" says how far it is, from 0 to 1,
+// as value / 10^places.
+void reply_progress(struct reply *p, const char *code, const char *detail,
+                    int64_t value, int places);
 // 400 with the list of what is wrong where.
 void reply_faults(struct reply *p, const struct faults *faults);
 // What fields_parse() or fields_end() said.

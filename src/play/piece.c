@@ -101,19 +101,36 @@ static enum err lost(struct catalog *c, struct store *s,
     return fail(ERR_NOT_FOUND, "piece %s is lost", text);
 }
 
+static enum err open_made(struct catalog *c, struct store *s,
+                          const struct digest *key, int *ret_fd,
+                          int64_t *ret_bytes)
+{
+    struct piece_fact fact;
+    TRY(catalog_piece(c, key, &fact));
+    scoped(fd) int fd = -1;
+    enum err result = store_open(s, key, &fd);
+    if (result == ERR_NOT_FOUND)
+        return lost(c, s, key);
+    TRY(result);
+    TRY(fd_size(fd, ret_bytes));
+    if (*ret_bytes != fact.size_bytes)
+        return lost(c, s, key);
+    *ret_fd = take_fd(&fd);
+    return OK;
+}
+
 enum err play_piece(struct catalog *c, struct store *s, const struct piece *p,
                     struct blob **ret)
 {
-    struct piece_fact fact;
-    TRY(catalog_piece(c, &p->key, &fact));
     scoped(fd) int fd = -1;
-    enum err result = store_open(s, &p->key, &fd);
-    if (result == ERR_NOT_FOUND)
-        return lost(c, s, &p->key);
-    TRY(result);
     int64_t size_bytes;
-    TRY(fd_size(fd, &size_bytes));
-    if (size_bytes != fact.size_bytes)
-        return lost(c, s, &p->key);
+    TRY(open_made(c, s, &p->key, &fd, &size_bytes));
     return blob_from_fd(fd, PIECE_BYTES_MAX, ret);
+}
+
+enum err play_open_download(struct catalog *c, struct store *s,
+                            const struct download *d, int *ret_fd,
+                            int64_t *ret_bytes)
+{
+    return open_made(c, s, &d->key, ret_fd, ret_bytes);
 }

@@ -222,7 +222,7 @@ test('what is not there answers 404, what is not built 501, other methods 405', 
     '/source/4294967296.m4s', '/nope/index.m3u8', '/source/0.m4s/x', '/audio-source/0.ts'];
   for (const path of absent)
     assert.equal((await get(path)).status, 404, path);
-  for (const path of ['/thumbnail.jpg', '/download.mp4', '/storyboard.vtt'])
+  for (const path of ['/thumbnail.jpg', '/storyboard.vtt'])
     assert.equal((await get(path)).status, 501, path);
   assert.equal((await get('/index.m3u8?container=x')).status, 400);
   assert.equal((await get('/index.m3u8?CMCD=bl%3D100')).status, 200);
