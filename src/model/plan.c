@@ -143,6 +143,27 @@ int64_t plan_frame_from(const struct plan *p, int64_t ticks)
     return p->gop_border[gop + 1];
 }
 
+enum err plan_range(const struct plan *p, int64_t start_us, int64_t end_us,
+                    int64_t *ret_from, int64_t *ret_to)
+{
+    if (start_us < 0)
+        return fail(ERR_BAD_INPUT, "start is negative");
+    if (end_us <= start_us)
+        return fail(ERR_BAD_INPUT, "end is not after start");
+    int64_t end = p->gop_border[p->gops];
+    int64_t from = scale_ceil(start_us, p->timescale, MICROSECONDS);
+    int64_t to = min_i64(end, scale_ceil(end_us, p->timescale, MICROSECONDS));
+    if (from >= end)
+        return fail(ERR_BAD_INPUT, "start is past the end of the asset");
+    from = plan_frame_from(p, from);
+    to = plan_frame_from(p, to);
+    if (from >= to)
+        return fail(ERR_BAD_INPUT, "no picture lies in the range");
+    *ret_from = from;
+    *ret_to = to;
+    return OK;
+}
+
 static bool is_time(int64_t ticks)
 {
     return ticks >= -PLAN_SOURCE_TIME_MAX && ticks <= PLAN_SOURCE_TIME_MAX;

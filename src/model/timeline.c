@@ -135,19 +135,8 @@ enum err timeline_add(struct timeline *t, const struct asset *a,
     const struct plan *p = a->plan;
     if (t->clips == TIMELINE_CLIPS_MAX)
         return fail(ERR_TOO_LARGE, "more than %d clips", TIMELINE_CLIPS_MAX);
-    if (start_us < 0)
-        return fail(ERR_BAD_INPUT, "start is negative");
-    if (end_us <= start_us)
-        return fail(ERR_BAD_INPUT, "end is not after start");
-    int64_t end = p->gop_border[p->gops];
-    int64_t from = scale_ceil(start_us, p->timescale, MICROSECONDS);
-    int64_t to = min_i64(end, scale_ceil(end_us, p->timescale, MICROSECONDS));
-    if (from >= end)
-        return fail(ERR_BAD_INPUT, "start is past the end of the asset");
-    from = plan_frame_from(p, from);
-    to = plan_frame_from(p, to);
-    if (from >= to)
-        return fail(ERR_BAD_INPUT, "no picture lies in the range");
+    int64_t from, to;
+    TRY(plan_range(p, start_us, end_us, &from, &to));
     if (snap == SNAP_KEYFRAME) {
         from = plan_segment_from(p, plan_segment_at(p, from));
         to = plan_segment_to(p, plan_segment_at(p, to - 1));

@@ -162,6 +162,23 @@ uint32_t plan_gop_at(const struct plan *p, int64_t ticks);
 // first packet begins); the last border when there is none.
 int64_t plan_frame_from(const struct plan *p, int64_t ticks);
 
+// [from, to) of media time in microseconds as ticks: the pictures with
+// start <= time < end, rounded outwards never. `end_us` past the end is cut to
+// it. ERR_BAD_INPUT: reversed, negative, past the end, or no picture lies in
+// it.
+must_check enum err plan_range(const struct plan *p, int64_t start_us,
+                               int64_t end_us, int64_t *ret_from,
+                               int64_t *ret_to);
+
+// The part from `from` to `to` as a plan of its own, of the same source: media
+// zero is at `from`. Both are the time of a picture (or the end) of `p`, which
+// has pictures. GOPs and segments are those of `p`, the first and the last as
+// far as they lie inside; where that leaves less than a second, they are joined
+// to their neighbours. Copied sound keeps its packets. ERR_BAD_INPUT for other
+// times, ERR_UNSUPPORTED when the source's clock cannot tell the zero.
+must_check enum err plan_cut(const struct plan *p, int64_t from, int64_t to,
+                             struct plan **ret);
+
 // Packed form: varints of differences, a version byte first. plan_unpack()
 // believes nothing: every count is bounded before memory is taken, and the
 // result has passed plan_check(). ERR_BAD_INPUT.
