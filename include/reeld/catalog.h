@@ -63,6 +63,12 @@ must_check enum err catalog_add_asset(struct catalog *c, const struct asset *a);
 must_check enum err catalog_asset_ready(struct catalog *c,
                                         const struct asset *a,
                                         const char *build, bool with_ladder);
+// A new asset that is READY from the start: a part of another one, whose source
+// it has (reframe.h), with a 'ladder' job when `with_ladder`. ERR_NOT_FOUND
+// when the other one is gone.
+must_check enum err catalog_add_reframed(struct catalog *c,
+                                         const struct asset *a,
+                                         const char *build, bool with_ladder);
 // At start, once the worker's build is known: when it is not the one that the
 // renditions were planned for, they all get the recipes of this one, and what
 // the old ones made is forgotten (the same key would else stand for two sorts

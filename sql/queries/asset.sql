@@ -26,6 +26,18 @@ WHERE collection_id = :collection
     AND (:name IS NULL OR instr(lower(name), lower(:name)) > 0)
 ORDER BY birth DESC LIMIT :limit;
 
+-- name: reframe_add
+-- No row where the parent is not there (any more), or not ready: the blob of
+-- its source may be on its way out.
+INSERT INTO reframe (asset_row, parent_id, start_us, end_us, width, height)
+SELECT :asset_row, a.id, :start_us, :end_us, :width, :height
+FROM asset a WHERE a.id = :parent AND a.state = 'ready'
+RETURNING asset_row;
+
+-- name: reframe_get
+SELECT parent_id, start_us, end_us, width, height
+FROM reframe WHERE asset_row = :asset_row;
+
 -- name: asset_add
 INSERT INTO asset (id, birth, state, kind, name, description, metadata,
     filename, collection_id, created_us, source_row, epoch)
@@ -110,17 +122,20 @@ FROM track WHERE asset_row = :asset_row ORDER BY number;
 -- name: rendition_add
 INSERT INTO rendition (asset_row, number, recipe_row, sizes, name, codecs,
     track, audio, timescale, width, height, frame_rate_num, frame_rate_den,
-    declared_bps, is_standby, kind, mode, stream, deinterlace, rotation,
-    is_mirrored, is_full_range, transfer, recipe_rate_cap_num,
-    recipe_rate_cap_den, recipe_rate_num, recipe_rate_den, crf, cap_bps, level, preset, sample_rate,
-    channels, bitrate_bps, grid_origin_samples)
+    declared_bps, is_standby, kind, mode, stream, cut_from_ticks,
+    cut_to_ticks, deinterlace, crop_width, crop_height, crop_of_width,
+    crop_of_height, rotation, is_mirrored, is_full_range, transfer,
+    recipe_rate_cap_num, recipe_rate_cap_den, recipe_rate_num, recipe_rate_den,
+    crf, cap_bps, level, preset, sample_rate, channels, bitrate_bps,
+    grid_origin_samples)
 VALUES (:asset_row, :number, :recipe_row, :sizes, :name, :codecs, :track,
     :audio, :timescale, :width, :height, :frame_rate_num, :frame_rate_den,
-    :declared_bps, :is_standby, :kind, :mode, :stream, :deinterlace, :rotation,
-    :is_mirrored, :is_full_range, :transfer, :recipe_rate_cap_num,
-    :recipe_rate_cap_den, :recipe_rate_num, :recipe_rate_den, :crf, :cap_bps,
-    :level, :preset, :sample_rate, :channels, :bitrate_bps,
-    :grid_origin_samples);
+    :declared_bps, :is_standby, :kind, :mode, :stream, :cut_from_ticks,
+    :cut_to_ticks, :deinterlace, :crop_width, :crop_height, :crop_of_width,
+    :crop_of_height, :rotation, :is_mirrored, :is_full_range, :transfer,
+    :recipe_rate_cap_num, :recipe_rate_cap_den, :recipe_rate_num,
+    :recipe_rate_den, :crf, :cap_bps, :level, :preset, :sample_rate, :channels,
+    :bitrate_bps, :grid_origin_samples);
 
 -- name: rendition_renew
 UPDATE rendition SET recipe_row = :recipe_row
@@ -131,10 +146,11 @@ WHERE number = :number
 -- From name on in the order of rendition_fields[] in src/catalog/asset_rows.c.
 SELECT d.recipe_row, r.sha256, d.sizes, d.name, d.codecs, d.track, d.audio,
     d.timescale, d.width, d.height, d.frame_rate_num, d.frame_rate_den,
-    d.declared_bps, d.is_standby, d.kind, d.mode, d.stream, d.deinterlace, d.rotation,
-    d.is_mirrored, d.is_full_range, d.transfer, d.recipe_rate_cap_num,
-    d.recipe_rate_cap_den, d.recipe_rate_num, d.recipe_rate_den, d.crf,
-    d.cap_bps, d.level, d.preset, d.sample_rate, d.channels, d.bitrate_bps,
-    d.grid_origin_samples
+    d.declared_bps, d.is_standby, d.kind, d.mode, d.stream, d.cut_from_ticks,
+    d.cut_to_ticks, d.deinterlace, d.crop_width, d.crop_height,
+    d.crop_of_width, d.crop_of_height, d.rotation, d.is_mirrored,
+    d.is_full_range, d.transfer, d.recipe_rate_cap_num, d.recipe_rate_cap_den,
+    d.recipe_rate_num, d.recipe_rate_den, d.crf, d.cap_bps, d.level, d.preset,
+    d.sample_rate, d.channels, d.bitrate_bps, d.grid_origin_samples
 FROM rendition d JOIN recipe r ON r.recipe_row = d.recipe_row
 WHERE d.asset_row = :asset_row ORDER BY d.number;

@@ -72,6 +72,7 @@ enum err api_new(const struct api_options *o, struct store *s,
     a->store = s;
     a->catalog = c;
     a->jobs = j;
+    jobs_maker_of(j, &a->maker);
     a->pool = p;
     a->web_fd = open_web(a->o.web_dir);
     a->started_us = clock_now_us();

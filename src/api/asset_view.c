@@ -150,6 +150,22 @@ void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
     playback_write_of(a, &asset->id, asset->epoch, exp_s, origin, j, name);
 }
 
+static void write_reframe(const struct asset *asset, struct json_out *j)
+{
+    const struct asset_reframe *f = &asset->reframe;
+    if (f->asset.text[0] == '\0') {
+        json_none(j, "reframe");
+        return;
+    }
+    json_open(j, "reframe", '{');
+    json_text(j, "asset", f->asset.text);
+    json_decimal(j, "start", f->start_us, 6);
+    json_decimal(j, "end", f->end_us, 6);
+    json_int(j, "width", f->width);
+    json_int(j, "height", f->height);
+    json_close(j, '}');
+}
+
 static void write_error(const struct asset *asset, struct json_out *j)
 {
     if (!asset->error_code) {
@@ -215,6 +231,7 @@ enum err asset_write(struct api *a, const struct asset *asset,
     json_text(j, "filename", asset->filename);
     json_time(j, "created_at", asset->created_us);
     write_source(asset, j);
+    write_reframe(asset, j);
     write_media(asset, &progress, j);
     write_error(asset, j);
     if (asset->state == ASSET_READY)

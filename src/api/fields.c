@@ -170,6 +170,23 @@ bool fields_list(struct fields *f, const char *name, size_t most,
     return true;
 }
 
+bool fields_seconds(struct fields *f, const char *name, int64_t *ret_us)
+{
+    const json_t *value = value_of(f, name);
+    if (!value || json_is_null(value))
+        return false;
+    bool is_good = json_seconds(value, ret_us);
+    if (!is_good)
+        faults_add(&f->faults, str_of(name),
+                   "must be a number of seconds, from 0 on");
+    return is_good;
+}
+
+const json_t *fields_any(struct fields *f, const char *name)
+{
+    return value_of(f, name);
+}
+
 bool fields_takes_null(struct fields *f, const char *name)
 {
     return json_is_null(json_object_get(f->root, name)) && value_of(f, name);

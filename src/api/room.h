@@ -12,6 +12,7 @@
 #include "reeld/api.h"
 #include "reeld/base/thread.h"
 #include "reeld/http.h"
+#include "reeld/jobs/maker.h"
 
 #include "reeld/api/claims.h"
 #include "reeld/api/face.h"
@@ -24,6 +25,7 @@ struct api {
     struct store *store;
     struct catalog *catalog;
     struct jobs *jobs;
+    struct jobs_maker maker;
     struct pool *pool;
     struct grants *grants;
     struct claims *claims;
@@ -125,6 +127,7 @@ void asset_patch(struct http_request *r);
 void asset_delete(struct http_request *r);
 void asset_source(struct http_request *r);
 void asset_grant(struct http_request *r);
+void asset_reframe(struct http_request *r);
 
 void stream_create(struct http_request *r);
 void stream_list(struct http_request *r);

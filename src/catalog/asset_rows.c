@@ -77,7 +77,13 @@ static const struct field rendition_fields[] = {
     FIELD(FIELD_I32, "kind", rendition, recipe.kind),
     FIELD(FIELD_I32, "mode", rendition, recipe.mode),
     FIELD(FIELD_I32, "stream", rendition, recipe.stream),
+    FIELD(FIELD_I64, "cut_from_ticks", rendition, recipe.cut.from),
+    FIELD(FIELD_I64, "cut_to_ticks", rendition, recipe.cut.to),
     FIELD(FIELD_BOOL, "deinterlace", rendition, recipe.deinterlace),
+    FIELD(FIELD_I32, "crop_width", rendition, recipe.crop.kept.width),
+    FIELD(FIELD_I32, "crop_height", rendition, recipe.crop.kept.height),
+    FIELD(FIELD_I32, "crop_of_width", rendition, recipe.crop.of.width),
+    FIELD(FIELD_I32, "crop_of_height", rendition, recipe.crop.of.height),
     FIELD(FIELD_I32, "rotation", rendition, recipe.rotation),
     FIELD(FIELD_BOOL, "is_mirrored", rendition, recipe.is_mirrored),
     FIELD(FIELD_BOOL, "is_full_range", rendition, recipe.is_full_range),
@@ -344,8 +350,26 @@ static enum err read_renditions(struct db *db, int64_t asset_row,
     }
 }
 
+static enum err read_reframe(struct db *db, int64_t asset_row, struct asset *a)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_REFRAME_GET);
+    query_int(&q, ":asset_row", asset_row);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return OK; // it was uploaded
+    query_get_text(&q, a->reframe.asset.text, sizeof(a->reframe.asset.text));
+    a->reframe.start_us = query_get_int(&q);
+    a->reframe.end_us = query_get_int(&q);
+    a->reframe.width = (int32_t)query_get_int(&q);
+    a->reframe.height = (int32_t)query_get_int(&q);
+    return OK;
+}
+
 static enum err read_ready(struct db *db, int64_t asset_row, struct asset *a)
 {
+    TRY(read_reframe(db, asset_row, a));
     TRY(read_plan(db, asset_row, a));
     TRY(read_tracks(db, asset_row, a));
     return read_renditions(db, asset_row, a);

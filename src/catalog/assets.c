@@ -184,6 +184,44 @@ enum err catalog_asset_ready(struct catalog *c, const struct asset *a,
     return e;
 }
 
+static enum err add_reframe(struct db *db, const struct asset *a,
+                            int64_t asset_row)
+{
+    const struct asset_reframe *f = &a->reframe;
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_REFRAME_ADD);
+    query_int(&q, ":asset_row", asset_row);
+    query_text(&q, ":parent", f->asset.text);
+    query_int(&q, ":start_us", f->start_us);
+    query_int(&q, ":end_us", f->end_us);
+    query_int(&q, ":width", f->width);
+    query_int(&q, ":height", f->height);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_NOT_FOUND, "no asset %s", f->asset.text);
+    return OK;
+}
+
+enum err catalog_add_reframed(struct catalog *c, const struct asset *a,
+                              const char *build, bool with_ladder)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    int64_t source_row, asset_row;
+    TRY(add_source(w.db, a, &source_row));
+    TRY(add_row(w.db, a, source_row, &asset_row));
+    TRY(add_reframe(w.db, a, asset_row));
+    struct asset_move m = {.to = ASSET_READY};
+    TRY(move_asset(w.db, &a->id, &m, &asset_row));
+    TRY(asset_rows_add(w.db, asset_row, a, build));
+    if (with_ladder)
+        TRY(jobs_add(w.db, JOB_LADDER, asset_row));
+    enum err e = change_commit(&w);
+    cache_asset_changed(c->cache, &a->id);
+    return e;
+}
+
 enum err catalog_asset_rejected(struct catalog *c, const struct id *id,
                                 const char *code, const char *detail)
 {

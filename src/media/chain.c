@@ -47,8 +47,9 @@ void chain_free(struct chain *c)
 
 static bool same_head(const struct recipe *a, const struct recipe *b)
 {
-    return a->deinterlace == b->deinterlace && a->rotation == b->rotation &&
-           a->is_mirrored == b->is_mirrored &&
+    return a->deinterlace == b->deinterlace &&
+           memcmp(&a->crop, &b->crop, sizeof a->crop) == 0 &&
+           a->rotation == b->rotation && a->is_mirrored == b->is_mirrored &&
            a->is_full_range == b->is_full_range && a->transfer == b->transfer;
 }
 

@@ -119,6 +119,33 @@ static void write_turn(struct buf *out, const struct recipe *r)
         buf_text(out, ",transpose=cclock");
 }
 
+// One side of what is kept: in proportion, on whole chroma samples.
+static int kept_side(int side, int32_t kept, int32_t of, int shift)
+{
+    int step = (int)max_i64(2, INT64_C(1) << shift);
+    if (kept == of || side < step)
+        return side;
+    int64_t own = scale_round(side, kept, (int64_t)of * step) * step;
+    return (int)clamp_i64(own, step, side);
+}
+
+// About the centre, to the left and up by less than a step where it must be.
+static void write_crop(struct buf *out, const struct recipe_crop *c,
+                       const AVPixFmtDescriptor *d, int *width, int *height)
+{
+    if (c->of.width == 0)
+        return;
+    int w = kept_side(*width, c->kept.width, c->of.width, d->log2_chroma_w);
+    int h = kept_side(*height, c->kept.height, c->of.height, d->log2_chroma_h);
+    int step_x = (int)max_i64(2, INT64_C(1) << d->log2_chroma_w);
+    int step_y = (int)max_i64(2, INT64_C(1) << d->log2_chroma_h);
+    buf_printf(out, "crop=w=%d:h=%d:x=%d:y=%d,", w, h,
+               (*width - w) / 2 / step_x * step_x,
+               (*height - h) / 2 / step_y * step_y);
+    *width = w;
+    *height = h;
+}
+
 static void write_head(struct buf *out, const struct recipe *r,
                        const struct filter *f)
 {
@@ -127,10 +154,13 @@ static void write_head(struct buf *out, const struct recipe *r,
     int height = is_sideways(r) ? to.width : to.height;
     if (r->deinterlace)
         buf_text(out, "bwdif=mode=send_frame:parity=auto:deint=interlaced,");
+    int own_width = f->width, own_height = f->height;
+    write_crop(out, &r->crop, av_pix_fmt_desc_get(f->format), &own_width,
+               &own_height);
     // zscale refuses subsampled pictures of a single column or line.
-    if (f->width < 2 || f->height < 2)
+    if (own_width < 2 || own_height < 2)
         buf_text(out, "scale=w=2:h=2:" SCALE_OPTIONS ",");
-    if (f->width == width && f->height == height &&
+    if (own_width == width && own_height == height &&
         f->format == AV_PIX_FMT_YUV420P && colour_is_ours(&f->colour))
         buf_text(out, "null");
     else

@@ -9,9 +9,10 @@
 
 struct filter; // a graph fitted to pictures of one size, format and colour
 
-// What a source picture becomes: deinterlaced, scaled to the first size of the
-// recipe's chain, tone-mapped, turned. Where the picture turns on its side the
-// scaling comes before it all the same: a small picture is turned faster.
+// What a source picture becomes: deinterlaced, cropped, scaled to the first
+// size of the recipe's chain, tone-mapped, turned. Where the picture turns on
+// its side the scaling comes before it all the same: a small picture is turned
+// faster.
 must_check enum err filter_open_head(const struct recipe *r,
                                      const AVFrame *like, uint32_t timescale,
                                      struct filter **ret);

@@ -12,7 +12,8 @@ struct builder {
     const struct plan *plan;
     struct rendition *out;
     uint32_t count;
-    struct rung standby; // short_side 0: none
+    struct recipe_size full; // the picture as shown
+    struct rung standby;     // short_side 0: none
 };
 
 static int32_t even(int64_t pixels)
@@ -20,12 +21,10 @@ static int32_t even(int64_t pixels)
     return (int32_t)max_i64(2, (pixels + 1) & ~(int64_t)1);
 }
 
-// The picture of `t` with its short side scaled to `short_side`.
-static struct recipe_size scaled(const struct track *t, int32_t short_side)
+// The picture with its short side scaled to `short_side`.
+static struct recipe_size scaled(struct recipe_size full, int32_t short_side)
 {
-    int32_t width, height;
-    track_display_size(t, &width, &height);
-    struct recipe_size full = {width, height};
+    int32_t width = full.width, height = full.height;
     if (width == short_side || height == short_side)
         return full;
     if (width <= height)
@@ -97,7 +96,9 @@ static void add_rung(struct builder *b, const struct rung *rung,
         .recipe = {.kind = TRACK_VIDEO,
                    .mode = RECIPE_ENCODE,
                    .stream = t->stream,
+                   .cut = b->wish->cut,
                    .deinterlace = t->is_interlaced,
+                   .crop = b->wish->crop,
                    .rotation = t->rotation,
                    .is_mirrored = t->is_mirrored,
                    .is_full_range = t->is_full_range,
@@ -119,12 +120,12 @@ static void add_rung(struct builder *b, const struct rung *rung,
 
 // The rungs that this source gets, falling: those of the wish that are not
 // above it, led by one of the source's own size where the largest of them would
-// throw away more than a seventh of its lines.
+// throw away more than a seventh of its lines, or where one is asked for.
 static uint32_t pick_rungs(const struct ladder_wish *wish, int32_t source_side,
                            struct rung *ret)
 {
     uint32_t count = 0;
-    struct rung above = wish->rung[wish->rungs - 1];
+    struct rung above = wish->rung[0];
     for (uint32_t i = 0; i < wish->rungs; i++) {
         if (wish->rung[i].short_side <= source_side)
             ret[count++] = wish->rung[i];
@@ -133,8 +134,13 @@ static uint32_t pick_rungs(const struct ladder_wish *wish, int32_t source_side,
     }
     bool is_between = source_side < wish->rung[0].short_side;
     bool loses = count == 0 || ret[0].short_side * 7 < source_side * 6;
-    if (!is_between || !loses)
+    bool is_missing =
+        wish->has_full && (count == 0 || ret[0].short_side != source_side);
+    if (!is_missing && (!is_between || !loses))
         return count;
+    if (!is_between) // larger than any: it may cost so much more
+        above.cap_bps =
+            scale_ceil(above.cap_bps, source_side, above.short_side);
     memmove(ret + 1, ret, count * sizeof *ret);
     ret[0] = above;
     ret[0].short_side = source_side;
@@ -143,10 +149,8 @@ static uint32_t pick_rungs(const struct ladder_wish *wish, int32_t source_side,
 
 static void add_video(struct builder *b, int64_t copied_peak_bps)
 {
-    const struct track *t = &b->tracks[b->plan->video_track];
-    int32_t width, height;
-    track_display_size(t, &width, &height);
-    int32_t side = width < height ? width : height;
+    const struct recipe_size full = b->full;
+    int32_t side = full.width < full.height ? full.width : full.height;
     bool is_copied = b->plan->is_video_copied && b->wish->copy_source;
     if (is_copied)
         add_copied_video(b, copied_peak_bps);
@@ -163,7 +167,7 @@ static void add_video(struct builder *b, int64_t copied_peak_bps)
             b->standby = rung[i];
             continue;
         }
-        chain[sizes++] = scaled(t, rung[i].short_side);
+        chain[sizes++] = scaled(full, rung[i].short_side);
         add_rung(b, &rung[i], chain, sizes);
     }
 }
@@ -173,8 +177,7 @@ static void add_standby(struct builder *b)
 {
     if (b->standby.short_side == 0)
         return;
-    const struct track *t = &b->tracks[b->plan->video_track];
-    struct recipe_size size = scaled(t, b->standby.short_side);
+    struct recipe_size size = scaled(b->full, b->standby.short_side);
     add_rung(b, &b->standby, &size, 1);
     b->out[b->count - 1].is_standby = true;
 }
@@ -198,6 +201,7 @@ static void add_audio(struct builder *b, uint32_t audio, int64_t bitrate,
         .recipe = { .kind = TRACK_AUDIO,
                        .mode = is_copied ? RECIPE_COPY : RECIPE_ENCODE,
                        .stream = t->stream,
+                       .cut = b->wish->cut,
                        .sample_rate = (int32_t)grid->rate,
                        .channels = channels,
                        .bitrate = bitrate,
@@ -230,6 +234,15 @@ static void add_audios(struct builder *b, uint32_t audio)
             add_audio(b, audio, b->wish->audio_bps[i], false);
 }
 
+static struct recipe_size full_size(const struct ladder_wish *wish,
+                                    const struct track *t)
+{
+    struct recipe_size full = wish->full;
+    if (full.width == 0)
+        track_display_size(t, &full.width, &full.height);
+    return full;
+}
+
 enum err ladder_build(const struct ladder_wish *wish,
                       const struct track *tracks, uint32_t count,
                       const struct plan *plan, int64_t copied_peak_bps,
@@ -244,8 +257,10 @@ enum err ladder_build(const struct ladder_wish *wish,
                         (int)plan->audio[a].track, count);
     struct builder b = {
         .wish = wish, .tracks = tracks, .plan = plan, .out = ret};
-    if (plan->video_track >= 0)
+    if (plan->video_track >= 0) {
+        b.full = full_size(wish, &tracks[plan->video_track]);
         add_video(&b, copied_peak_bps);
+    }
     // Room for the worst case: each audio track one, the first up to four.
     uint32_t most = RENDITIONS_MAX - 4;
     for (uint32_t a = 0; a < plan->audios && b.count < most; a++)

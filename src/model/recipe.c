@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reeld/base/str.h"
+#include "reeld/model/plan.h"
 
 enum {
     RECIPE_TEXT_BYTES_MAX = 4096,
@@ -29,6 +30,11 @@ static void write_video(const struct recipe *r, struct buf *out)
     buf_printf(out, "codec=h264\ncrf=%d\ncap_bps=%" PRId64 "\nlevel=%d\n",
                (int)r->crf, r->cap_bps, (int)r->level);
     buf_printf(out, "preset=%s\n", r->preset);
+    const struct recipe_crop *crop = &r->crop;
+    if (crop->of.width > 0)
+        buf_printf(out, "crop=%dx%d of %dx%d\n", (int)crop->kept.width,
+                   (int)crop->kept.height, (int)crop->of.width,
+                   (int)crop->of.height);
 }
 
 void recipe_write(const struct recipe *r, const char *build, struct buf *out)
@@ -39,6 +45,9 @@ void recipe_write(const struct recipe *r, const char *build, struct buf *out)
     if (r->kind == TRACK_AUDIO)
         buf_printf(out, "grid_origin=%d\nsample_rate=%d\n", (int)r->grid_origin,
                    (int)r->sample_rate);
+    if (r->cut.from != 0 || r->cut.to != 0)
+        buf_printf(out, "cut=%" PRId64 "-%" PRId64 "\n", r->cut.from,
+                   r->cut.to);
     if (r->mode == RECIPE_COPY)
         return;
     buf_printf(out, "build=%s\n", build);
@@ -109,8 +118,27 @@ static bool is_preset(const char *text)
            str_is_printable((struct str){text, len});
 }
 
+static bool is_kept(int32_t kept, int32_t of)
+{
+    return kept == of || (is_side(kept) && kept < of);
+}
+
+static bool is_crop(const struct recipe_crop *c)
+{
+    return is_kept(c->kept.width, c->of.width) &&
+           is_kept(c->kept.height, c->of.height) && c->of.width >= 0 &&
+           c->of.height >= 0 && (c->of.width > 0) == (c->of.height > 0);
+}
+
+static bool is_cut(const struct recipe_cut *c)
+{
+    return c->from >= 0 && c->from <= PLAN_TICKS_MAX &&
+           c->to <= PLAN_TICKS_MAX && (c->to == 0 || c->to > c->from);
+}
+
 static enum err check_video(const struct recipe *r)
 {
+    TRY(check(is_crop(&r->crop), "crop"));
     bool is_turn =
         r->rotation >= 0 && r->rotation <= 270 && r->rotation % 90 == 0;
     TRY(check(is_turn, "rotation"));
@@ -132,6 +160,7 @@ enum err recipe_check(const struct recipe *r)
 {
     TRY(check(r->kind == TRACK_VIDEO || r->kind == TRACK_AUDIO, "kind"));
     TRY(check((unsigned)r->mode < RECIPE_MODES, "mode"));
+    TRY(check(is_cut(&r->cut), "cut"));
     int32_t least = r->mode == RECIPE_ENCODE ? -1 : 0;
     TRY(check(r->stream >= least && r->stream <= 65535, "stream"));
     if (r->kind == TRACK_VIDEO)

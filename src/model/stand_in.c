@@ -23,6 +23,7 @@ struct rendition stand_in_sound(const struct asset *a, int64_t bitrate)
     if (main >= 0) {
         r.track = a->rendition[main].track;
         r.recipe.stream = a->rendition[main].recipe.stream;
+        r.recipe.cut = a->rendition[main].recipe.cut;
     }
     return r;
 }

@@ -7,6 +7,7 @@ import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
+import {TOLERANCE_S, assertLength, assertTimes, fromZero, text, variants} from './exact.js';
 import {film} from './films.js';
 import {MEDIA, hasMedia, media} from './media.js';
 import {isProblem} from './problem.js';
@@ -16,8 +17,6 @@ const SECONDS = 1000;
 const XSD = process.env.REELD_TEST_XSD || join(MEDIA, '..', 'reference', 'xsd', 'DASH-MPD.xsd');
 const SOURCES = ['timing/open-gop-bpyramid.mp4', 'timing/vfr-dropped-frames.mp4', 'film/tos-1080p2997-qr-cmaf-8s.mp4'];
 const RANGES_A_SOURCE = 3;
-// A tick of a millisecond container.
-const TOLERANCE_S = 0.0011;
 
 let daemon;
 before(async () => { daemon = await startDaemon(['--ladder', 'background']); });
@@ -34,11 +33,6 @@ function numbers(seed) {
   };
 }
 
-const fromZero = (times) => {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted.map((t) => t - sorted[0]);
-};
-
 // No border so near to a picture that rounding could decide about it.
 const isClear = (t, times) => times.every((f) => Math.abs(f - t) > 2 * TOLERANCE_S);
 
@@ -50,33 +44,8 @@ function randomRange(random, times, duration) {
   }
 }
 
-async function text(url) {
-  const answer = await fetch(url);
-  const body = await answer.text();
-  assert.equal(answer.status, 200, `${url}: ${body}`);
-  return body;
-}
-
-// URLs of the playlists of pictures that a multivariant playlist names.
-async function variants(url) {
-  const lines = (await text(url)).split('\n');
-  return lines.filter((line, i) => line && line[0] !== '#' && /RESOLUTION=/.test(lines[i - 1]))
-    .map((line) => new URL(line, url).href);
-}
-
 const clip = (asset, ranges, more = '') =>
   `${asset.playback.hls}?${ranges.map(([a, b]) => `t=${a},${b}`).join('&')}${more}`;
-
-function assertTimes(got, expected, what) {
-  assert.equal(got.length, expected.length, `${what}: number of pictures`);
-  got.forEach((t, i) => assert.ok(Math.abs(t - expected[i]) <= TOLERANCE_S, `${what}: picture ${i} at ${t}, not ${expected[i]}`));
-}
-
-async function assertLength(playlist, expected, what) {
-  const parts = [...(await text(playlist)).matchAll(/#EXTINF:([\d.]+)/g)].map((m) => Number(m[1]));
-  const sum = parts.reduce((a, b) => a + b, 0);
-  assert.ok(Math.abs(sum - expected) <= TOLERANCE_S, `${what}: ${sum} s, not ${expected}`);
-}
 
 function assertValid(mpd) {
   if (!existsSync(XSD))

@@ -18,6 +18,10 @@ const FILMS = {
   'silent.mp4': ['-f', 'lavfi', '-i', 'testsrc=size=640x360:rate=30', '-t', '4', ...H264],
   'tall.mkv': ['-f', 'lavfi', '-i', 'testsrc2=size=180x320:rate=24', '-f', 'lavfi', '-i', 'sine=frequency=880:sample_rate=44100',
     '-t', '4', ...H264, '-c:a', 'aac', '-ac', '1'],
+  // A white picture and a tone of 40 ms at every whole second.
+  'blips.mp4': ['-f', 'lavfi', '-i', "color=black:size=320x240:rate=25,drawbox=color=white:t=fill:enable='lt(mod(t,1),0.039)'",
+    '-f', 'lavfi', '-i', "aevalsrc='if(lt(mod(t,1),0.04),0.8*sin(2*PI*1000*t),0)':s=48000",
+    '-t', '8', ...H264, ...AAC],
   'sound.mp3': [...SOUND, '-t', '5', '-c:a', 'libmp3lame'],
 };
 

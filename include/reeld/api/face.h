@@ -15,6 +15,7 @@
 #include "reeld/base/id.h"
 #include "reeld/base/str.h"
 #include "reeld/catalog/streams.h"
+#include "reeld/jobs/maker.h"
 #include "reeld/model/timeline.h"
 
 enum { REFUSAL_DETAIL_BYTES = 512 };
@@ -66,5 +67,10 @@ must_check enum err api_put_stream(struct api *a, struct timeline *t,
 // has the same bytes already.
 must_check enum err api_add_asset(struct api *a, const struct asset *asset,
                                   struct store_writer *writer);
+// A new asset, ready at once: a part of `parent` and of its picture. Both as
+// jobs_reframe() has them, and what goes wrong.
+must_check enum err api_reframe(struct api *a, const struct asset *parent,
+                                const struct asset_reframe *wish,
+                                struct asset *child);
 // Gone for everybody at once, its bytes too where nothing else names them.
 must_check enum err api_remove_asset(struct api *a, const struct asset *asset);

@@ -66,6 +66,11 @@ bool fields_texts(struct fields *f, const char *name, size_t most,
 // A list of 1 to `most`, whatever is in it.
 bool fields_list(struct fields *f, const char *name, size_t most,
                  const json_t **ret);
+// Seconds, to the nearest microsecond, as a number from 0 on; null is as if it
+// were not there.
+bool fields_seconds(struct fields *f, const char *name, int64_t *ret_us);
+// Takes the field, whatever it is; NULL: it is not there.
+const json_t *fields_any(struct fields *f, const char *name);
 // Takes the field, where it is null; else it is still to be asked for.
 bool fields_takes_null(struct fields *f, const char *name);
 // ERR_BAD_INPUT when there was any fault or a name is left over.

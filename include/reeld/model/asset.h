@@ -44,6 +44,14 @@ enum asset_kind { ASSET_VIDEO, ASSET_AUDIO, ASSET_IMAGE, ASSET_KINDS };
 const char *asset_kind_name(enum asset_kind kind);   // "video"
 const char *asset_kind_prefix(enum asset_kind kind); // of ids: "m" "a" "img"
 
+// Where an asset that is a part of another one came from (reframe.h). What the
+// parent is now says nothing: it may be gone.
+struct asset_reframe {
+    struct id asset;          // the parent; text "": the asset was uploaded
+    int64_t start_us, end_us; // of the parent
+    int32_t width, height;    // as asked for: a ratio or a size
+};
+
 struct asset {
     struct id id;
     enum asset_state state;
@@ -60,6 +68,7 @@ struct asset {
     char *error_code, *error_detail; // NULL unless rejected
 
     // READY only:
+    struct asset_reframe reframe;
     uint32_t tracks;
     struct track track[TRACKS_MAX];
     struct plan *plan;

@@ -40,6 +40,13 @@ struct ladder_wish {
     bool copy_source;     // may there be a "source" rung
     int64_t audio_bps[4]; // 128000, 64000; the first is the main one
     uint32_t audios;
+
+    // Of a part of the source (reframe.h); all 0: of the whole.
+    struct recipe_crop crop;
+    struct recipe_cut cut;
+    struct recipe_size full; // what is kept of the picture, as shown; 0x0: as
+                             // the track has it
+    bool has_full;           // there is a rung of that size in any case
 };
 
 // "1080p:4800k:60 720p:2700k:60 480p:1300k:30" -> rungs. ERR_BAD_INPUT says

@@ -30,15 +30,31 @@ struct recipe_size {
     int32_t width, height; // even, >= 2
 };
 
+// What is kept of the decoder's pictures, about their centre, before anything
+// else is done to them. Of pictures of another size than `of`, as much in
+// proportion. All 0: everything.
+struct recipe_crop {
+    struct recipe_size kept, of; // kept: even, or all of that side
+};
+
+// The part of the source that the plan covers which borders count in: ticks of
+// the source's own plan; `to` 0: its end. Both 0: the plan is the source's own.
+// Two parts of one source may have equal borders for other media.
+struct recipe_cut {
+    int64_t from, to;
+};
+
 struct recipe {
     enum track_kind kind; // TRACK_VIDEO or TRACK_AUDIO
     enum recipe_mode mode;
     int32_t stream; // of the source; -1: of none: silence or black pictures
+    struct recipe_cut cut;
 
-    // Video, encoded. Pictures come down the chain: deinterlace, rotate,
+    // Video, encoded. Pictures come down the chain: deinterlace, crop, rotate,
     // tone-map, then scaled with lanczos from each size to the next; the last
     // size is this rung's.
     bool deinterlace;
+    struct recipe_crop crop;
     int32_t rotation; // as in struct track
     bool is_mirrored;
     bool is_full_range;
@@ -62,7 +78,8 @@ struct recipe {
 
 // Canonical text, one "name=value" a line, versions first. `build` names the
 // libraries of the worker (its hello); copied renditions leave it out, as no
-// encoder touches them.
+// encoder touches them. What is written only where it is there (crop, cut) came
+// later: recipes without it keep their hash.
 void recipe_write(const struct recipe *r, const char *build, struct buf *out);
 struct digest recipe_hash(const struct recipe *r, const char *build);
 // Zeros, made of nothing.

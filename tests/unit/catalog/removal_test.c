@@ -4,6 +4,7 @@
 
 #include "catalog_sample.h"
 #include "reeld/catalog.h"
+#include "reeld/model/reframe.h"
 #include "unit.h"
 
 static int set_up(void **state)
@@ -65,6 +66,82 @@ static void a_removed_asset_leaves_nothing_behind(void **state)
                      ERR_NOT_FOUND);
 }
 
+// A part of the picture of an asset, from `start_us` on.
+static void add_part(struct catalog *c, const struct id *of, int64_t start_us,
+                     struct id *ret_id)
+{
+    scoped(asset) const struct asset *parent = get(c, of);
+    struct ladder_wish ladder = {
+        .preset = "veryfast", .audio_bps = {128000}, .audios = 1};
+    assert_int_equal(ladder_parse_rungs(STR("360p:750k"), &ladder), OK);
+    struct asset_reframe wish = {
+        .width = 1, .height = 1, .start_us = start_us, .end_us = INT64_MAX};
+    struct asset *part = sample_upload(0);
+    scoped(asset) const struct asset *held = part;
+    assert_int_equal(reframe_lay(parent, &wish, &ladder, part), OK);
+    assert_int_equal(catalog_add_reframed(c, part, "libx264 1", false), OK);
+    *ret_id = part->id;
+}
+
+static void a_part_outlives_its_parent(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    struct id parent, part, late;
+    sample_add_ready(c, 1, &parent);
+    add_part(c, &parent, 4000000, &part);
+    scoped(asset) const struct asset *before = get(c, &part);
+    scoped(mem) struct digest *orphans = NULL;
+    size_t count;
+    assert_int_equal(catalog_remove_asset(c, &parent, &orphans, &count), OK);
+    assert_int_equal(count, 0);
+    sample_reopen(*state);
+    c = catalog_of(state);
+    scoped(asset) const struct asset *after = get(c, &part);
+    assert_int_equal(after->state, ASSET_READY);
+    assert_true(digest_eq(&after->source, &before->source));
+    assert_true(id_eq(&after->reframe.asset, &parent));
+    assert_int_equal(after->reframe.start_us, 4000000);
+    assert_int_equal(after->renditions, before->renditions);
+    for (uint32_t r = 0; r < after->renditions; r++) {
+        struct digest hash =
+            recipe_hash(&after->rendition[r].recipe, "libx264 1");
+        assert_true(digest_eq(&hash, &after->recipe[r]));
+        assert_true(digest_eq(&hash, &before->recipe[r]));
+    }
+    add_part(c, &part, 2000000, &late);
+    scoped(mem) struct digest *none = NULL;
+    assert_int_equal(catalog_remove_asset(c, &part, &none, &count), OK);
+    assert_int_equal(count, 0);
+    scoped(mem) struct digest *all = NULL;
+    assert_int_equal(catalog_remove_asset(c, &late, &all, &count), OK);
+    assert_int_equal(count, 1);
+    assert_true(digest_eq(&all[0], &before->source));
+}
+
+// The bytes of its parent may be on their way out.
+static void no_part_is_added_of_what_is_gone(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    struct id id;
+    sample_add_ready(c, 1, &id);
+    scoped(asset) const struct asset *parent = get(c, &id);
+    struct ladder_wish ladder = {
+        .preset = "veryfast", .audio_bps = {128000}, .audios = 1};
+    assert_int_equal(ladder_parse_rungs(STR("360p:750k"), &ladder), OK);
+    struct asset_reframe wish = {.width = 1, .height = 1, .end_us = INT64_MAX};
+    struct asset *part = sample_upload(0);
+    scoped(asset) const struct asset *held = part;
+    assert_int_equal(reframe_lay(parent, &wish, &ladder, part), OK);
+    scoped(mem) struct digest *orphans = NULL;
+    size_t count;
+    assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
+    assert_int_equal(catalog_add_reframed(c, part, "libx264 1", false),
+                     ERR_NOT_FOUND);
+    bool is_named;
+    assert_int_equal(catalog_is_named(c, &parent->source, &is_named), OK);
+    assert_false(is_named);
+}
+
 static void what_another_asset_shares_stays(void **state)
 {
     struct catalog *c = catalog_of(state);
@@ -109,6 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_removed_asset_leaves_nothing_behind),
+        TEST(a_part_outlives_its_parent),
+        TEST(no_part_is_added_of_what_is_gone),
         TEST(what_another_asset_shares_stays),
         TEST(more_pieces_than_a_slice_go_as_well),
     };

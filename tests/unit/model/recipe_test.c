@@ -33,8 +33,8 @@ static void each_field_changes_the_hash(void **state)
 {
     (void)state;
     const struct recipe base = video_recipe();
-    struct recipe r[12];
-    for (int i = 0; i < 12; i++)
+    struct recipe r[15];
+    for (int i = 0; i < 15; i++)
         r[i] = base;
     r[0].deinterlace = true;
     r[1].rotation = 90;
@@ -48,9 +48,61 @@ static void each_field_changes_the_hash(void **state)
     r[9].cap_bps++;
     r[10].level = 31;
     strcpy(r[11].preset, "faster");
-    for (int i = 0; i < 12; i++)
+    r[12].crop = (struct recipe_crop){
+        {608,  1080},
+        {1920, 1080}
+    };
+    r[13].cut.from = 1;
+    r[14].cut.to = 1;
+    for (int i = 0; i < 15; i++)
         assert_false(same(&base, &r[i]));
     assert_true(same(&base, &base));
+}
+
+// What was made before crops and cuts were known is found again.
+static void the_text_of_a_plain_recipe_never_changes(void **state)
+{
+    (void)state;
+    struct recipe r = video_recipe();
+    scoped(buf) struct buf text;
+    buf_init(&text, 4096);
+    recipe_write(&r, "libx", &text);
+    buf_u8(&text, 0);
+    assert_string_equal(
+        (const char *)text.bytes,
+        "reeld-recipe=1\nkind=video\nmode=encode\nstream=0\nbuild=libx\n"
+        "deinterlace=0\nrotation=0\nmirrored=0\nfull_range=0\ntransfer=0\n"
+        "sizes=1280x720 640x360\ncap_rate=30/1\nrate=25/1\ncodec=h264\n"
+        "crf=23\ncap_bps=750000\nlevel=30\npreset=veryfast\n");
+}
+
+static void a_crop_keeps_something_of_something(void **state)
+{
+    (void)state;
+    static const struct {
+        struct recipe_crop crop;
+        enum err expected;
+    } crops[] = {
+        {{{608, 1080}, {1920, 1080}},  OK           },
+        {{{481, 480}, {481, 481}},     OK           },
+        {{{607, 1080}, {1920, 1080}},  ERR_BAD_INPUT},
+        {{{1922, 1080}, {1920, 1080}}, ERR_BAD_INPUT},
+        {{{0, 0}, {1920, 1080}},       ERR_BAD_INPUT},
+        {{{2, 2}, {0, 0}},             ERR_BAD_INPUT},
+        {{{-2, -2}, {-2, -2}},         ERR_BAD_INPUT},
+    };
+    for (size_t i = 0; i < sizeof crops / sizeof *crops; i++) {
+        struct recipe r = video_recipe();
+        r.crop = crops[i].crop;
+        assert_int_equal(recipe_check(&r), crops[i].expected);
+    }
+    struct recipe r = video_recipe();
+    r.cut = (struct recipe_cut){5, 6};
+    assert_int_equal(recipe_check(&r), OK);
+    r.cut.to = 5;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r.cut.from = -1;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
 }
 
 static void another_library_is_another_recipe_of_encodes_alone(void **state)
@@ -119,6 +171,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_changes_the_hash),
         cmocka_unit_test(another_library_is_another_recipe_of_encodes_alone),
+        cmocka_unit_test(the_text_of_a_plain_recipe_never_changes),
+        cmocka_unit_test(a_crop_keeps_something_of_something),
         cmocka_unit_test(bounds_hold_one_step_to_each_side),
         cmocka_unit_test(keys_tell_kind_range_and_inner_borders_apart),
     };

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// reframe.c - POST .../reframe: a new asset out of a part of another one.
+#include <string.h>
+
+#include "reeld/api/face.h"
+#include "reeld/base/clock.h"
+#include "reeld/base/mem.h"
+
+#include "asset_view.h"
+#include "task.h"
+
+enum { TARGET_BYTES_MAX = 32 };
+
+struct wish {
+    struct asset_reframe reframe;
+    struct str name; // empty: the parent's
+};
+
+static const struct {
+    const char *name;
+    int32_t width, height;
+} targets[] = {
+    {"vertical",  9,  16},
+    {"square",    1,  1 },
+    {"landscape", 16, 9 },
+};
+
+static const char target_words[] =
+    "is vertical, square, landscape, or {\"width\":W,\"height\":H}: a ratio up "
+    "to 64, a size above";
+
+static bool find_target(const json_t *value, struct asset_reframe *to)
+{
+    const char *name = json_string_value(value);
+    for (size_t i = 0; name && i < sizeof(targets) / sizeof(*targets); i++)
+        if (strcmp(name, targets[i].name) == 0) {
+            to->width = targets[i].width;
+            to->height = targets[i].height;
+            return true;
+        }
+    return false;
+}
+
+static bool read_shape(struct fields *f, const json_t *value,
+                       struct asset_reframe *to)
+{
+    const json_t *width = json_object_get(value, "width");
+    const json_t *height = json_object_get(value, "height");
+    if (json_object_size(value) != 2 || !json_is_integer(width) ||
+        !json_is_integer(height)) {
+        faults_add(&f->faults, STR("target"), "%s", target_words);
+        return false;
+    }
+    if (reframe_check_shape(json_integer_value(width),
+                            json_integer_value(height)) != OK) {
+        faults_add(&f->faults, STR("target"), "%s", fail_text());
+        return false;
+    }
+    to->width = (int32_t)json_integer_value(width);
+    to->height = (int32_t)json_integer_value(height);
+    return true;
+}
+
+static void read_target(struct fields *f, struct asset_reframe *to)
+{
+    const json_t *value = fields_any(f, "target");
+    if (json_is_object(value))
+        read_shape(f, value, to);
+    else if (!find_target(value, to))
+        faults_add(&f->faults, STR("target"), "%s", target_words);
+}
+
+// The one mode there is may be named.
+static void read_mode(struct fields *f)
+{
+    struct str mode;
+    if (!fields_text(f, "mode", TEXT_LINE, TARGET_BYTES_MAX, &mode) ||
+        str_eq(mode, STR("simple")))
+        return;
+    bool is_smart = str_eq(mode, STR("smart"));
+    faults_add(&f->faults, STR("mode"),
+               is_smart ? "smart is not there: simple crops about the centre"
+                        : "is simple");
+}
+
+static enum err read_wish(struct task *t, struct fields *f, struct wish *w)
+{
+    TRY(fields_parse(task_body(t), f));
+    w->reframe.end_us = INT64_MAX;
+    read_target(f, &w->reframe);
+    read_mode(f);
+    fields_seconds(f, "start", &w->reframe.start_us);
+    fields_seconds(f, "end", &w->reframe.end_us);
+    fields_text(f, "name", TEXT_LINE, ASSET_NAME_BYTES - 1, &w->name);
+    return fields_end(f);
+}
+
+enum err api_reframe(struct api *a, const struct asset *parent,
+                     const struct asset_reframe *wish, struct asset *child)
+{
+    TRY(jobs_reframe(&a->maker, a->catalog, parent, wish, child));
+    // As with api_forget_jobs(): the pool may outlive the jobs room.
+    HOLD(&a->stop_lock);
+    if (!atomic_load(&a->is_stopping))
+        jobs_look(a->jobs);
+    return OK;
+}
+
+static struct asset *describe(const struct asset *parent, const struct wish *w)
+{
+    struct asset *child = asset_new();
+    child->id = id_new("m");
+    child->name = w->name.len > 0 ? str_dup(w->name) : mem_text(parent->name);
+    child->description = mem_text(parent->description);
+    child->collection = mem_text(parent->collection);
+    child->metadata = mem_text(parent->metadata);
+    child->filename = mem_text(parent->filename);
+    child->created_us = clock_wall_us();
+    return child;
+}
+
+static void reply_failure(struct task *t, const struct wish *w, enum err e)
+{
+    struct faults faults = {0};
+    switch (e) {
+    case ERR_BAD_INPUT:
+        faults_add(&faults,
+                   w->reframe.end_us <= w->reframe.start_us ? STR("end")
+                                                            : STR("start"),
+                   "%s", fail_text());
+        reply_faults(&t->reply, &faults);
+        return;
+    case ERR_UNSUPPORTED:
+        reply_problem(&t->reply, "unsupported_media", "%s.", fail_text());
+        return;
+    case ERR_CONFLICT:
+        reply_problem(&t->reply, "not_ready", "%s.", fail_text());
+        return;
+    case ERR_NOT_FOUND:
+        reply_problem(&t->reply, "not_found", "There is no such asset.");
+        return;
+    default:
+        reply_error(&t->reply, e);
+    }
+}
+
+static void make(struct task *t, const struct asset *parent,
+                 const struct wish *w)
+{
+    struct api *a = t->api;
+    struct asset *child = describe(parent, w);
+    scoped(asset) const struct asset *held = child;
+    scoped(asset) const struct asset *added = NULL;
+    enum err e = api_reframe(a, parent, &w->reframe, child);
+    if (e == OK)
+        e = catalog_asset(a->catalog, &child->id, &added);
+    if (e != OK) {
+        reply_failure(t, w, e);
+        return;
+    }
+    asset_reply(a, added, 201, &t->reply);
+}
+
+static void reframe(struct task *t)
+{
+    struct id id;
+    scoped(asset) const struct asset *parent = NULL;
+    struct wish w = {0};
+    enum err e = id_parse(str_of(t->id), &id);
+    if (e == OK)
+        e = catalog_asset(t->api->catalog, &id, &parent);
+    if (e != OK) {
+        reply_failure(t, &w, e == ERR_BAD_INPUT ? ERR_NOT_FOUND : e);
+        return;
+    }
+    scoped(fields) struct fields f = {0};
+    e = read_wish(t, &f, &w);
+    if (e == OK)
+        make(t, parent, &w);
+    else
+        reply_fields_error(&t->reply, &f, e);
+}
+
+void asset_reframe(struct http_request *r)
+{
+    task_start(r, reframe);
+}
