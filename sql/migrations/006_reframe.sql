@@ -1,4 +1,4 @@
--- 005_reframe.sql - assets that are a part of another one.
+-- 006_reframe.sql - assets that are a part of another one.
 --
 -- They have the source of their parent, and recipes that crop and say which
 -- part of the source their borders count in.
