@@ -150,16 +150,6 @@ void api_leave_upload(struct api *a, const struct id *key)
     gate_leave(a->uploads, str_of(key->text));
 }
 
-enum err api_check_grant(struct api *a, struct str text, const struct id *id,
-                         int64_t epoch)
-{
-    if (str_eq(text, STR("open")) && a->o.is_playback_open)
-        return OK;
-    int64_t exp_s = 0;
-    return grants_check(a->grants, text, id, epoch, clock_wall_us() / 1000000,
-                        &exp_s);
-}
-
 void api_forget_jobs(struct api *a, const struct id *asset)
 {
     HOLD(&a->stop_lock);

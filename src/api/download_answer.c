@@ -200,15 +200,23 @@ static void wait_for(struct http_request *r, const struct download *d,
 void download_answer(struct http_request *r, const struct play_wanted *w,
                      enum download_container container)
 {
-    static const char *const known[] = {"t", "rendition", NULL};
+    static const char *const known[] = {"t", "rendition", "name", NULL};
     struct api *a = api_of(r);
-    struct str rung = STR("");
+    struct str rung = STR(""), wanted = str_of(w->name);
     if (!parameters_are_known(r, known))
         return;
     if (http_request_query(r, "rendition", &rung) && rung.len == 0) {
         refuse(r, "invalid_request", "?rendition= names none.");
         return;
     }
+    http_request_query(r, "name", &wanted);
+    const char *fault = text_fault(wanted, TEXT_LINE, ASSET_NAME_BYTES - 1);
+    if (fault) {
+        refuse(r, "invalid_request", "?name= %s.", fault);
+        return;
+    }
+    char name[ASSET_NAME_BYTES];
+    str_copy(name, sizeof(name), wanted);
     struct download_wish wish = jobs_download_wish(a->jobs, container, rung);
     scoped(download) const struct download *d = NULL;
     enum err e = play_download(w->show, &wish, &d);
@@ -220,9 +228,9 @@ void download_answer(struct http_request *r, const struct play_wanted *w,
     int64_t size_bytes = 0;
     e = play_open_download(a->catalog, a->store, d, &fd, &size_bytes);
     if (e == OK)
-        send_file(r, d, w->name, fd, size_bytes);
+        send_file(r, d, name, fd, size_bytes);
     else if (e == ERR_NOT_FOUND)
-        wait_for(r, d, w->name);
+        wait_for(r, d, name);
     else
         refuse_error(r, e);
 }

@@ -134,12 +134,27 @@ static void answer(struct http_request *r, struct play_wanted *w)
 
 // ---- streams ---------------------------------------------------------------
 
-static enum err open_stream(struct http_request *r, const struct stream *s,
+static enum err open_stream(struct api *a, const struct stream *s,
                             const struct play_show **ret)
 {
     struct timeline *t = NULL;
-    TRY(stream_timeline(api_of(r)->catalog, s, &t));
+    TRY(stream_timeline(a->catalog, s, &t));
     return play_show_of_timeline(t, ret);
+}
+
+enum err api_show_of(struct api *a, const struct id *id, int64_t *ret_epoch,
+                     const struct play_show **ret)
+{
+    if (id_has_prefix(id, "s")) {
+        scoped(stream) struct stream s = {0};
+        TRY(catalog_stream(a->catalog, id, &s));
+        *ret_epoch = s.created_us;
+        return open_stream(a, &s, ret);
+    }
+    scoped(asset) const struct asset *asset = NULL;
+    TRY(catalog_asset(a->catalog, id, &asset));
+    *ret_epoch = asset->epoch;
+    return play_show_of_asset(asset, ret);
 }
 
 static void answer_stream(struct http_request *r, const struct stream *s,
@@ -158,7 +173,7 @@ static void answer_stream(struct http_request *r, const struct stream *s,
         return;
     }
     scoped(play_show) const struct play_show *show = NULL;
-    enum err e = open_stream(r, s, &show);
+    enum err e = open_stream(api_of(r), s, &show);
     w->show = show;
     w->name = s->name;
     if (e == ERR_NOT_FOUND)

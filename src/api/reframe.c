@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "reeld/api/face.h"
+#include "reeld/api/reframe.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 
@@ -41,33 +42,33 @@ static bool find_target(const json_t *value, struct asset_reframe *to)
     return false;
 }
 
-static bool read_shape(struct fields *f, const json_t *value,
-                       struct asset_reframe *to)
+static const char *read_shape(const json_t *value, struct asset_reframe *to)
 {
     const json_t *width = json_object_get(value, "width");
     const json_t *height = json_object_get(value, "height");
     if (json_object_size(value) != 2 || !json_is_integer(width) ||
-        !json_is_integer(height)) {
-        faults_add(&f->faults, STR("target"), "%s", target_words);
-        return false;
-    }
+        !json_is_integer(height))
+        return target_words;
     if (reframe_check_shape(json_integer_value(width),
-                            json_integer_value(height)) != OK) {
-        faults_add(&f->faults, STR("target"), "%s", fail_text());
-        return false;
-    }
+                            json_integer_value(height)) != OK)
+        return fail_text();
     to->width = (int32_t)json_integer_value(width);
     to->height = (int32_t)json_integer_value(height);
-    return true;
+    return NULL;
+}
+
+const char *reframe_read_target(const json_t *value, struct asset_reframe *to)
+{
+    if (json_is_object(value))
+        return read_shape(value, to);
+    return find_target(value, to) ? NULL : target_words;
 }
 
 static void read_target(struct fields *f, struct asset_reframe *to)
 {
-    const json_t *value = fields_any(f, "target");
-    if (json_is_object(value))
-        read_shape(f, value, to);
-    else if (!find_target(value, to))
-        faults_add(&f->faults, STR("target"), "%s", target_words);
+    const char *fault = reframe_read_target(fields_any(f, "target"), to);
+    if (fault)
+        faults_add(&f->faults, STR("target"), "%s", fault);
 }
 
 // The one mode there is may be named.

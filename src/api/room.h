@@ -95,8 +95,6 @@ bool parameter_page(struct http_request *r, struct page *ret);
 // Link: rel="next" with this path and query and another cursor.
 void reply_list_end(struct http_request *r, struct reply *p, struct json_out *j,
                     const char *next);
-// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3.
-void url_encode(struct buf *to, struct str text);
 
 // ---- auth.c ----------------------------------------------------------------
 

@@ -94,4 +94,10 @@ void vdb_stream_compile(struct http_request *r);
 void vdb_stream_timeline(struct http_request *r);
 void vdb_stream_editor(struct http_request *r);
 
+void vdb_download(struct http_request *r);
+void vdb_download_poll(struct http_request *r);
+void vdb_audio_url(struct http_request *r);
+
+void vdb_reframe(struct http_request *r);
+
 void vdb_absent(struct http_request *r);

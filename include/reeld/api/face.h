@@ -11,12 +11,14 @@
 
 #include "reeld/api.h"
 #include "reeld/api/grant.h"
+#include "reeld/base/buf.h"
 #include "reeld/base/err.h"
 #include "reeld/base/id.h"
 #include "reeld/base/str.h"
 #include "reeld/catalog/streams.h"
 #include "reeld/jobs/maker.h"
 #include "reeld/model/timeline.h"
+#include "reeld/play.h"
 
 enum { REFUSAL_DETAIL_BYTES = 512 };
 
@@ -46,14 +48,19 @@ struct str api_url_base(const struct api *a, const struct http_request *r);
 bool api_enter_upload(struct api *a, const struct id *key);
 void api_leave_upload(struct api *a, const struct id *key);
 
+// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3.
+void url_encode(struct buf *to, struct str text);
+
 // ---- the right to play -----------------------------------------------------
 
 // A grant of the usual life for an asset or a stream, or "open".
 void api_write_grant(struct api *a, const struct id *id, int64_t epoch,
                      char text[static GRANT_TEXT_BYTES]);
-// Is it one that was given out for this and still lives? ERR_BAD_INPUT.
-must_check enum err api_check_grant(struct api *a, struct str text,
-                                    const struct id *id, int64_t epoch);
+// What an asset or a stream plays, and the epoch of its grants. ERR_NOT_FOUND:
+// there is none of that id, it is not ready, or an asset of the stream is gone.
+must_check enum err api_show_of(struct api *a, const struct id *id,
+                                int64_t *ret_epoch,
+                                const struct play_show **ret);
 
 // ---- changes, on the pool --------------------------------------------------
 

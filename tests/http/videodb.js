@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// videodb.js - VideoDB's own Node SDK against a daemon, and what its streams
+// show.
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {createRequire} from 'node:module';
+import {decodeErrors, frameHashes} from './run.js';
+
+export const sdk = createRequire(import.meta.url)('videodb');
+
+export const connection = (daemon, key = daemon.key) => sdk.connect({apiKey: key, baseUrl: `${daemon.base}/videodb`});
+
+export async function getText(url) {
+  const answer = await fetch(url);
+  const text = await answer.text();
+  assert.equal(answer.status, 200, `${url}: ${text.slice(0, 300)}`);
+  return text;
+}
+
+// The best rendition's own playlist: ffmpeg would open all of them.
+export async function bestPlaylist(url) {
+  const lines = (await getText(url)).split('\n').filter((l) => l && l[0] !== '#');
+  return new URL(lines[0], url).href;
+}
+
+// What the playlist promises, in seconds, and how many joins it has.
+async function promises(url) {
+  const text = await getText(url);
+  assert.match(text, /#EXT-X-ENDLIST/);
+  const seconds = [...text.matchAll(/#EXTINF:([\d.]+)/g)].reduce((sum, m) => sum + Number(m[1]), 0);
+  const uris = text.split('\n').filter((l) => l && l[0] !== '#');
+  return {seconds, uris, joins: text.match(/#EXT-X-DISCONTINUITY\n/g)?.length ?? 0};
+}
+
+// An address that was given out: .m3u8, absolute, without headers, from another
+// origin, MPEG-TS; exactly so many pictures and seconds.
+export async function assertPlays(url, {seconds, pictures, joins}) {
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/[^?]*\.m3u8$/);
+  const answer = await fetch(url, {headers: {origin: 'https://elsewhere.example'}});
+  assert.equal(answer.headers.get('access-control-allow-origin'), '*');
+  await answer.body.cancel();
+  const playlist = await bestPlaylist(url);
+  const promised = await promises(playlist);
+  assert.ok(Math.abs(promised.seconds - seconds) < 0.06, `${promised.seconds} s, not ${seconds}`);
+  for (const uri of promised.uris)
+    assert.match(uri, /\.ts$/);
+  if (joins !== undefined)
+    assert.equal(promised.joins, joins);
+  if (pictures !== undefined)
+    assert.equal((await frameHashes(playlist)).length, pictures);
+  // Behind a join the times of the next clip go on as they are: ffmpeg minds.
+  const errors = await decodeErrors(playlist);
+  assert.deepEqual(errors.filter((line) => !promised.joins || !/non monotonically increasing dts/.test(line)), []);
+}
+
+// All pictures, small and grey, one behind the other.
+const PICTURE_BYTES = 64 * 48;
+function pictures(input) {
+  return new Promise((resolve, reject) => {
+    execFile('ffmpeg', ['-v', 'error', '-i', input, '-map', '0:v:0', '-vf', 'scale=64:48', '-fps_mode', 'passthrough',
+      '-pix_fmt', 'gray', '-f', 'rawvideo', '-'], {encoding: 'buffer', maxBuffer: 64 << 20},
+    (error, stdout) => (error ? reject(error) : resolve(stdout)));
+  });
+}
+const pictureOf = (all, i) => all.subarray(i * PICTURE_BYTES, (i + 1) * PICTURE_BYTES);
+
+// Picture `number` of what plays at the address is picture `of` of the file:
+// none of its neighbours is more like it. (Colours may be told otherwise.)
+export async function assertShows(url, number, file, of) {
+  const [all, source] = await Promise.all([pictures(await bestPlaylist(url)), pictures(file)]);
+  const shown = pictureOf(all, number);
+  const near = [-2, -1, 0, 1, 2].map((i) => of + i).filter((i) => i >= 0 && pictureOf(source, i).length === PICTURE_BYTES);
+  const distances = near.map((i) => shown.reduce((sum, v, at) => sum + Math.abs(v - pictureOf(source, i)[at]), 0));
+  assert.equal(near[distances.indexOf(Math.min(...distances))], of, `picture ${number}: ${distances}`);
+}
