@@ -5,9 +5,11 @@
 // changes once it has appeared. Keys are digests: client text never gets here.
 //
 //   DIR/blobs/ab/cdef...   the blobs       DIR/temp/...   being written
+//   DIR/drafts/u-...       being written over many requests, and restarts
 //
-// Threads: any, except store_commit(), store_remove() and store_sweep(), which
-// sync a disk and so must not run on an HTTP or the crew thread.
+// Threads: any, except those that sync a disk and so must not run on an HTTP or
+// the crew thread: store_commit(), store_remove(), store_sync(),
+// store_draft_size(), store_remove_draft() and both sweeps.
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +17,7 @@
 
 #include "reeld/base/err.h"
 #include "reeld/base/hash.h"
+#include "reeld/base/id.h"
 #include "reeld/base/scoped.h"
 
 struct store;
@@ -50,6 +53,15 @@ struct store_ops {
     enum err (*commit)(void *self, void *writer, const struct digest *key);
     void (*abandon)(void *self, void *writer);
     enum err (*remove)(void *self, const struct digest *key);
+    enum err (*draft)(void *self, const struct id *name, bool is_new,
+                      int64_t size_hint_bytes, void **ret_writer, int *ret_fd);
+    enum err (*sync)(void *self, void *writer);
+    enum err (*read_draft)(void *self, const struct id *name, int *ret_fd);
+    enum err (*remove_draft)(void *self, const struct id *name);
+    enum err (*sweep_drafts)(void *self,
+                             bool (*is_wanted)(void *context,
+                                               const struct id *name),
+                             void *context, int64_t *ret_removed);
     enum err (*space)(void *self, int64_t *ret_free, int64_t *ret_total);
     enum err (*sweep)(void *self, int64_t older_than_us,
                       bool (*is_wanted)(void *context, const struct digest *),
@@ -83,8 +95,42 @@ void store_writer_push(struct store_writer *w, int64_t written_bytes);
 // success (same key, same bytes); its mtime is renewed.
 must_check enum err store_commit(struct store_writer *w,
                                  const struct digest *key);
-void store_abandon(struct store_writer *w); // NULL is fine
+void store_abandon(struct store_writer *w); // NULL is fine; a draft stays
 DEFINE_SCOPED(store_writer, struct store_writer *, store_abandon)
+
+// ---- drafts: blobs to be, which outlive their writers ----------------------
+
+// A draft is written like any blob, but stays when its writer is abandoned or
+// the process dies, with all the bytes that reached it; its size is the only
+// record of how far it got. store_commit() makes it the blob of its key, and
+// then there is no draft any more.
+
+// Opens the draft for writing behind its last byte, with room for
+// `size_hint_bytes` more; `is_new`: makes it, emptied if it was there. One
+// writer at a time: ERR_BUSY. ERR_NOT_FOUND, ERR_NO_SPACE, ERR_IO.
+must_check enum err store_draft(struct store *s, const struct id *name,
+                                bool is_new, int64_t size_hint_bytes,
+                                struct store_writer **ret);
+// All bytes of the draft so far, and its name, are on the disk. After an error
+// what it holds cannot be known: remove it.
+must_check enum err store_sync(struct store_writer *w);
+// For reading, whoever writes it; the descriptor is the caller's.
+// ERR_NOT_FOUND, ERR_IO.
+must_check enum err store_read_draft(struct store *s, const struct id *name,
+                                     int *ret_fd);
+// How many bytes of it are on the disk, which this call sees to.
+must_check enum err store_draft_size(struct store *s, const struct id *name,
+                                     int64_t *ret_bytes);
+// ERR_BUSY while somebody writes it, ERR_NOT_FOUND.
+must_check enum err store_remove_draft(struct store *s, const struct id *name);
+// Removes the drafts that nobody writes and `is_wanted` disowns; nobody can
+// begin to write one between the question and the end of it.
+must_check enum err store_sweep_drafts(struct store *s,
+                                       bool (*is_wanted)(void *context,
+                                                         const struct id *name),
+                                       void *context, int64_t *ret_removed);
+
+// ---- removing --------------------------------------------------------------
 
 // ERR_NOT_FOUND if it was not there. The caller sees to it that nobody
 // publishes the same key for a new fact meanwhile; the sweep does so by itself.

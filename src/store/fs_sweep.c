@@ -40,24 +40,48 @@ struct sweep {
     bool spares_pinned;
     int64_t before_us; // wall clock: blobs renewed since are left alone
     bool (*is_wanted)(void *context, const struct digest *key);
+    bool (*is_draft_wanted)(void *context, const struct id *name);
     void *context;
     int64_t removed;
 };
+
+// Takes the lock of a file being written. *ret_fd is -1 when its writer lives,
+// in this process or in a worker, or was quicker.
+static enum err hold_unwritten(int at, const char *name, int *ret_fd)
+{
+    scoped(fd) int fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *ret_fd = -1;
+    if (fd < 0 && errno == ENOENT)
+        return OK;
+    if (fd < 0)
+        return fail_errno(ERR_IO, "open %s", name);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        *ret_fd = take_fd(&fd);
+    return OK;
+}
 
 static enum err visit_temp(void *context, const char *path, const char *name)
 {
     (void)path;
     struct sweep *s = context;
-    scoped(fd) int fd =
-        openat(s->fs->temp, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT)
-        return OK; // its writer was quicker
-    if (fd < 0)
-        return fail_errno(ERR_IO, "open temp/%s", name);
-    // Held by a writer that lives, in this process or in a worker.
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return OK;
-    if (unlinkat(s->fs->temp, name, 0) == 0)
+    scoped(fd) int fd = -1;
+    TRY(hold_unwritten(s->fs->temp, name, &fd));
+    if (fd >= 0 && unlinkat(s->fs->temp, name, 0) == 0)
+        s->removed++;
+    return OK;
+}
+
+static enum err visit_draft(void *context, const char *path, const char *name)
+{
+    (void)path;
+    struct sweep *s = context;
+    struct id id;
+    if (id_parse(str_of(name), &id) != OK)
+        return OK; // not ours
+    scoped(fd) int fd = -1;
+    TRY(hold_unwritten(s->fs->drafts, name, &fd));
+    if (fd >= 0 && !s->is_draft_wanted(s->context, &id) &&
+        unlinkat(s->fs->drafts, name, 0) == 0)
         s->removed++;
     return OK;
 }
@@ -107,6 +131,18 @@ enum err fs_sweep(void *self, int64_t older_than_us,
     };
     TRY(fs_each_entry(self, "temp", visit_temp, &s));
     TRY(fs_each_blob(self, visit_blob, &s));
+    *ret_removed = s.removed;
+    return OK;
+}
+
+enum err fs_sweep_drafts(void *self,
+                         bool (*is_wanted)(void *context,
+                                           const struct id *name),
+                         void *context, int64_t *ret_removed)
+{
+    struct sweep s = {
+        .fs = self, .is_draft_wanted = is_wanted, .context = context};
+    TRY(fs_each_entry(self, "drafts", visit_draft, &s));
     *ret_removed = s.removed;
     return OK;
 }

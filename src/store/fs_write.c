@@ -22,25 +22,36 @@
 #include "reeld/base/thread.h"
 #include "store_fs.h"
 
-static void writer_free(struct fs_writer *w)
+// Room that was reserved for bytes which did not come.
+static void give_back(struct fs_writer *w)
+{
+    int64_t size_bytes;
+    if (w->fd >= 0 && fd_size(w->fd, &size_bytes) == OK &&
+        size_bytes < w->reserved_bytes)
+        // What stays reserved is given back by the commit or goes with the
+        // draft.
+        ignore(ftruncate(w->fd, size_bytes));
+}
+
+void fs_writer_free(struct fs_writer *w)
 {
     if (!w)
         return;
     // Gone already when the blob was published; a leftover is swept later.
-    if (w->name[0])
-        unlinkat(w->fs->temp, w->name, 0);
+    if (w->is_draft)
+        give_back(w);
+    else if (w->name[0])
+        unlinkat(w->directory, w->name, 0);
     fd_close(w->fd);
     free(w);
 }
-DEFINE_SCOPED(fs_writer, struct fs_writer *, writer_free)
-
 void fs_abandon(void *self, void *writer)
 {
     (void)self;
-    writer_free(writer);
+    fs_writer_free(writer);
 }
 
-static enum err check_space(struct fs *fs, int64_t need_bytes)
+enum err fs_check_space(struct fs *fs, int64_t need_bytes)
 {
     struct statvfs v;
     if (fstatvfs(fs->root, &v) != 0)
@@ -63,7 +74,7 @@ static enum err create_temp(struct fs_writer *w, bool *ret_is_ours)
     char name[FS_PATH_BYTES] = "w-";
     base64url(random, sizeof(random), name + 2);
     w->fd =
-        openat(w->fs->temp, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        openat(w->directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (w->fd < 0)
         return fail_errno(ERR_IO, "create a temp file");
     memcpy(w->name, name, sizeof(name));
@@ -80,7 +91,7 @@ static enum err open_temp(struct fs_writer *w)
         TRY(create_temp(w, &is_ours));
         if (is_ours)
             return OK;
-        unlinkat(w->fs->temp, w->name, 0);
+        unlinkat(w->directory, w->name, 0);
         fd_close(w->fd);
         w->fd = -1;
         w->name[0] = '\0';
@@ -88,21 +99,28 @@ static enum err open_temp(struct fs_writer *w)
     return fail(ERR_IO, "no temp file could be locked");
 }
 
+// The size of the file stays what was written.
+enum err fs_reserve(struct fs_writer *w, int64_t from_bytes, int64_t size_bytes)
+{
+    if (size_bytes <= 0)
+        return OK;
+    w->reserved_bytes = from_bytes + size_bytes;
+    if (fallocate(w->fd, FALLOC_FL_KEEP_SIZE, from_bytes, size_bytes) != 0 &&
+        errno != EOPNOTSUPP)
+        return fail_errno(ERR_IO, "reserve %" PRId64 " bytes", size_bytes);
+    return OK;
+}
+
 enum err fs_begin(void *self, int64_t size_hint_bytes, void **ret_writer,
                   int *ret_fd)
 {
     struct fs *fs = self;
-    TRY(check_space(fs, max_i64(size_hint_bytes, 0)));
+    TRY(fs_check_space(fs, max_i64(size_hint_bytes, 0)));
     scoped(fs_writer) struct fs_writer *w = NEW(struct fs_writer);
-    *w = (struct fs_writer){.fs = fs, .fd = -1};
+    *w = (struct fs_writer){.fs = fs, .fd = -1, .directory = fs->temp};
     TRY(open_temp(w));
-    // The size stays what was written. Half of a reservation that fails goes
-    // with the file.
-    if (size_hint_bytes > 0 &&
-        fallocate(w->fd, FALLOC_FL_KEEP_SIZE, 0, size_hint_bytes) != 0 &&
-        errno != EOPNOTSUPP)
-        return fail_errno(ERR_IO, "reserve %" PRId64 " bytes", size_hint_bytes);
-    w->reserved_bytes = size_hint_bytes;
+    // Half of a reservation that fails goes with the file.
+    TRY(fs_reserve(w, 0, size_hint_bytes));
     *ret_fd = w->fd;
     *ret_writer = take(w);
     return OK;
@@ -114,7 +132,9 @@ static enum err seal(struct fs_writer *w)
 {
     int64_t size_bytes;
     TRY(fd_size(w->fd, &size_bytes));
-    if (size_bytes < w->reserved_bytes && ftruncate(w->fd, size_bytes) != 0)
+    // What an earlier writer of a draft reserved is not known any more.
+    if ((size_bytes < w->reserved_bytes || w->is_draft) &&
+        ftruncate(w->fd, size_bytes) != 0)
         return fail_errno(ERR_IO, "give back reserved space");
     if (fchmod(w->fd, 0400) != 0)
         return fail_errno(ERR_IO, "make a blob read-only");
@@ -139,7 +159,7 @@ static enum err renew(struct fs_writer *w, const char *path)
             return fail_errno(ERR_IO, "renew %s", path);
         return OK;
     }
-    if (renameat(fs->temp, w->name, fs->root, path) != 0)
+    if (renameat(w->directory, w->name, fs->root, path) != 0)
         return fail_errno(ERR_IO, "replace %s", path);
     w->name[0] = '\0';
     return OK;
@@ -150,7 +170,7 @@ static enum err publish(struct fs_writer *w, const struct digest *key,
 {
     struct fs *fs = w->fs;
     HOLD(&fs->lock);
-    if (renameat2(fs->temp, w->name, fs->root, path, RENAME_NOREPLACE) == 0)
+    if (renameat2(w->directory, w->name, fs->root, path, RENAME_NOREPLACE) == 0)
         w->name[0] = '\0';
     else if (errno != EEXIST)
         return fail_errno(ERR_IO, "rename to %s", path);
@@ -166,7 +186,12 @@ enum err fs_commit(void *self, void *writer, const struct digest *key)
     scoped(fs_writer) struct fs_writer *w = writer;
     char path[FS_PATH_BYTES];
     fs_blob_path(key, path);
-    TRY(seal(w));
-    TRY(publish(w, key, path));
+    enum err e = seal(w);
+    if (e == OK)
+        e = publish(w, key, path);
+    // Bytes that did not reach the disk are not kept, nor those that are in the
+    // store already.
+    w->is_draft = false;
+    TRY(e);
     return fd_sync_parent(fs->root, path);
 }

@@ -4,7 +4,9 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <unistd.h>
 
+#include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
 
@@ -44,14 +46,30 @@ enum err store_open(struct store *s, const struct digest *key, int *ret_fd)
     return s->ops->open(s->self, key, ret_fd);
 }
 
+static struct store_writer *writer_new(struct store *s, void *writer, int fd)
+{
+    struct store_writer *w = NEW(struct store_writer);
+    *w = (struct store_writer){.store = s, .writer = writer, .fd = fd};
+    return w;
+}
+
 enum err store_begin(struct store *s, int64_t size_hint_bytes,
                      struct store_writer **ret)
 {
     void *writer;
     int fd;
     TRY(s->ops->begin(s->self, size_hint_bytes, &writer, &fd));
-    *ret = NEW(struct store_writer);
-    **ret = (struct store_writer){.store = s, .writer = writer, .fd = fd};
+    *ret = writer_new(s, writer, fd);
+    return OK;
+}
+
+enum err store_draft(struct store *s, const struct id *name, bool is_new,
+                     int64_t size_hint_bytes, struct store_writer **ret)
+{
+    void *writer;
+    int fd;
+    TRY(s->ops->draft(s->self, name, is_new, size_hint_bytes, &writer, &fd));
+    *ret = writer_new(s, writer, fd);
     return OK;
 }
 
@@ -84,6 +102,47 @@ void store_abandon(struct store_writer *w)
         return;
     w->store->ops->abandon(w->store->self, w->writer);
     free(w);
+}
+
+enum err store_sync(struct store_writer *w)
+{
+    assert_role(ROLE_MAIN | ROLE_POOL);
+    return w->store->ops->sync(w->store->self, w->writer);
+}
+
+enum err store_read_draft(struct store *s, const struct id *name, int *ret_fd)
+{
+    return s->ops->read_draft(s->self, name, ret_fd);
+}
+
+enum err store_draft_size(struct store *s, const struct id *name,
+                          int64_t *ret_bytes)
+{
+    assert_role(ROLE_MAIN | ROLE_POOL);
+    scoped(fd) int fd = -1;
+    TRY(store_read_draft(s, name, &fd));
+    // In this order: what is told is what was synced.
+    int64_t size_bytes;
+    TRY(fd_size(fd, &size_bytes));
+    if (fdatasync(fd) != 0)
+        return fail_errno(ERR_IO, "sync draft %s", name->text);
+    *ret_bytes = size_bytes;
+    return OK;
+}
+
+enum err store_remove_draft(struct store *s, const struct id *name)
+{
+    assert_role(ROLE_MAIN | ROLE_POOL);
+    return s->ops->remove_draft(s->self, name);
+}
+
+enum err store_sweep_drafts(struct store *s,
+                            bool (*is_wanted)(void *context,
+                                              const struct id *name),
+                            void *context, int64_t *ret_removed)
+{
+    assert_role(ROLE_MAIN | ROLE_POOL);
+    return s->ops->sweep_drafts(s->self, is_wanted, context, ret_removed);
 }
 
 enum err store_remove(struct store *s, const struct digest *key)

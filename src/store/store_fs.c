@@ -50,6 +50,7 @@ static void fs_free(void *self)
     struct fs *fs = self;
     if (!fs)
         return;
+    fd_close(fs->drafts);
     fd_close(fs->temp);
     fd_close(fs->root);
     fs_pins_free(fs->pins);
@@ -94,7 +95,16 @@ static enum err make_directories(struct fs *fs)
 {
     TRY(make_directory(fs->root, "blobs"));
     TRY(make_directory(fs->root, "temp"));
+    TRY(make_directory(fs->root, "drafts"));
     return make_fans(fs);
+}
+
+// A store of an older reeld that is only looked at has none.
+static enum err open_drafts(struct fs *fs, bool may_lack)
+{
+    if (may_lack && faccessat(fs->root, "drafts", F_OK, 0) != 0)
+        return OK;
+    return open_directory(fs->root, "drafts", &fs->drafts);
 }
 
 static const struct store_ops ops = {
@@ -103,6 +113,11 @@ static const struct store_ops ops = {
     .commit = fs_commit,
     .abandon = fs_abandon,
     .remove = fs_remove,
+    .draft = fs_draft,
+    .sync = fs_sync,
+    .read_draft = fs_read_draft,
+    .remove_draft = fs_remove_draft,
+    .sweep_drafts = fs_sweep_drafts,
     .space = fs_space,
     .sweep = fs_sweep,
     .walk = fs_walk,
@@ -114,6 +129,7 @@ enum err store_open_fs(const struct store_options *o, struct store **ret)
     scoped(fs) struct fs *fs = NEW(struct fs);
     *fs = (struct fs){.root = -1,
                       .temp = -1,
+                      .drafts = -1,
                       .keep_free_bytes = o->keep_free_bytes,
                       .pins = fs_pins_new()};
     pthread_mutex_init(&fs->lock, NULL);
@@ -123,6 +139,7 @@ enum err store_open_fs(const struct store_options *o, struct store **ret)
     if (!o->is_as_found)
         TRY(make_directories(fs));
     TRY(open_directory(fs->root, "temp", &fs->temp));
+    TRY(open_drafts(fs, o->is_as_found));
     *ret = store_new(&ops, take(fs));
     return OK;
 }

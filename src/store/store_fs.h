@@ -4,6 +4,7 @@
 //   DIR/blobs/ab/cdef...   a blob, read-only, named by its key
 //   DIR/temp/...           being written; its writer holds an flock on it, so
 //                          that a sweep tells the living from the dead
+//   DIR/drafts/u-...       the same, but nobody is needed to keep it
 //
 // Threads: any.
 #pragma once
@@ -23,7 +24,7 @@ enum {
 struct fs_pins;
 
 struct fs {
-    int root, temp; // directories
+    int root, temp, drafts; // directories
     int64_t keep_free_bytes;
 
     // Orders the renewal of a blob against a sweep that takes it.
@@ -34,9 +35,13 @@ struct fs {
 struct fs_writer {
     struct fs *fs;
     int fd;
-    int64_t reserved_bytes; // by fallocate
+    int directory;          // where `name` is
+    int64_t reserved_bytes; // by fallocate: the size that it was made for
+    bool is_draft;          // stays when it is abandoned
     char name[FS_PATH_BYTES];
 };
+void fs_writer_free(struct fs_writer *w);
+DEFINE_SCOPED(fs_writer, struct fs_writer *, fs_writer_free)
 
 // "blobs/ab/cdef...", relative to the root.
 void fs_blob_path(const struct digest *key, char path[static FS_PATH_BYTES]);
@@ -47,6 +52,24 @@ must_check enum err fs_begin(void *self, int64_t size_hint_bytes,
 must_check enum err fs_commit(void *self, void *writer,
                               const struct digest *key);
 void fs_abandon(void *self, void *writer);
+// Shared with the drafts: room for so many bytes more, above what is kept free;
+// and the reservation of them.
+must_check enum err fs_check_space(struct fs *fs, int64_t need_bytes);
+must_check enum err fs_reserve(struct fs_writer *w, int64_t from_bytes,
+                               int64_t size_bytes);
+
+// fs_draft.c
+must_check enum err fs_draft(void *self, const struct id *name, bool is_new,
+                             int64_t size_hint_bytes, void **ret_writer,
+                             int *ret_fd);
+must_check enum err fs_sync(void *self, void *writer);
+must_check enum err fs_read_draft(void *self, const struct id *name,
+                                  int *ret_fd);
+must_check enum err fs_remove_draft(void *self, const struct id *name);
+must_check enum err fs_sweep_drafts(void *self,
+                                    bool (*is_wanted)(void *context,
+                                                      const struct id *name),
+                                    void *context, int64_t *ret_removed);
 
 // fs_walk.c: calls `visit` for each entry of a directory below the root that is
 // not hidden, or for each one where blobs are; until it fails.

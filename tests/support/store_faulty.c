@@ -56,6 +56,50 @@ static enum err faulty_remove(void *self, const struct digest *key)
     return store_remove(f->inner, key);
 }
 
+static enum err faulty_draft(void *self, const struct id *name, bool is_new,
+                             int64_t size_hint_bytes, void **ret_writer,
+                             int *ret_fd)
+{
+    struct faulty *f = self;
+    TRY(count(f, "draft"));
+    struct store_writer *w;
+    TRY(store_draft(f->inner, name, is_new, size_hint_bytes, &w));
+    *ret_fd = store_writer_fd(w);
+    *ret_writer = w;
+    return OK;
+}
+
+static enum err faulty_sync(void *self, void *writer)
+{
+    TRY(count(self, "sync"));
+    return store_sync(writer);
+}
+
+static enum err faulty_read_draft(void *self, const struct id *name,
+                                  int *ret_fd)
+{
+    struct faulty *f = self;
+    TRY(count(f, "read_draft"));
+    return store_read_draft(f->inner, name, ret_fd);
+}
+
+static enum err faulty_remove_draft(void *self, const struct id *name)
+{
+    struct faulty *f = self;
+    TRY(count(f, "remove_draft"));
+    return store_remove_draft(f->inner, name);
+}
+
+static enum err faulty_sweep_drafts(void *self,
+                                    bool (*is_wanted)(void *context,
+                                                      const struct id *name),
+                                    void *context, int64_t *ret_removed)
+{
+    struct faulty *f = self;
+    TRY(count(f, "sweep_drafts"));
+    return store_sweep_drafts(f->inner, is_wanted, context, ret_removed);
+}
+
 static enum err faulty_space(void *self, int64_t *ret_free, int64_t *ret_total)
 {
     struct faulty *f = self;
@@ -96,6 +140,11 @@ struct store *store_faulty_new(struct store *inner, struct store_faults *faults)
         .commit = faulty_commit,
         .abandon = faulty_abandon,
         .remove = faulty_remove,
+        .draft = faulty_draft,
+        .sync = faulty_sync,
+        .read_draft = faulty_read_draft,
+        .remove_draft = faulty_remove_draft,
+        .sweep_drafts = faulty_sweep_drafts,
         .space = faulty_space,
         .sweep = faulty_sweep,
         .walk = faulty_walk,

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// fs_draft.c - blobs to be that outlive their writers: DIR/drafts/u-...
+//
+// A draft has no state but its bytes. Its writer holds an flock on it, and so
+// does whoever takes it away; a file that was unlinked between the opening and
+// the lock is told by its count of names.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reeld/base/fd.h"
+#include "reeld/base/math.h"
+#include "reeld/base/mem.h"
+#include "store_fs.h"
+
+static enum err lock(int fd, const struct id *name)
+{
+    struct stat st;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK
+                   ? fail(ERR_BUSY, "draft %s is being written", name->text)
+                   : fail_errno(ERR_IO, "lock draft %s", name->text);
+    if (fstat(fd, &st) != 0)
+        return fail_errno(ERR_IO, "look at draft %s", name->text);
+    if (st.st_nlink == 0)
+        return fail(ERR_NOT_FOUND, "no draft %s", name->text);
+    return OK;
+}
+
+// A crash right before the end of a commit leaves it read-only.
+static int open_for_writing(const struct fs *fs, const struct id *name,
+                            bool is_new)
+{
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (is_new ? O_CREAT : 0);
+    int fd = openat(fs->drafts, name->text, flags, 0600);
+    if (fd < 0 && errno == EACCES &&
+        fchmodat(fs->drafts, name->text, 0600, 0) == 0)
+        fd = openat(fs->drafts, name->text, flags, 0600);
+    return fd;
+}
+
+static enum err open_draft(struct fs_writer *w, const struct id *name,
+                           bool is_new)
+{
+    w->fd = open_for_writing(w->fs, name, is_new);
+    if (w->fd < 0 && errno == ENOENT)
+        return fail(ERR_NOT_FOUND, "no draft %s", name->text);
+    if (w->fd < 0)
+        return fail_errno(ERR_IO, "open draft %s", name->text);
+    TRY(lock(w->fd, name));
+    if (is_new && ftruncate(w->fd, 0) != 0)
+        return fail_errno(ERR_IO, "empty draft %s", name->text);
+    if (lseek(w->fd, 0, SEEK_END) < 0)
+        return fail_errno(ERR_IO, "find the end of draft %s", name->text);
+    return OK;
+}
+
+enum err fs_draft(void *self, const struct id *name, bool is_new,
+                  int64_t size_hint_bytes, void **ret_writer, int *ret_fd)
+{
+    struct fs *fs = self;
+    TRY(fs_check_space(fs, max_i64(size_hint_bytes, 0)));
+    scoped(fs_writer) struct fs_writer *w = NEW(struct fs_writer);
+    *w = (struct fs_writer){
+        .fs = fs, .fd = -1, .directory = fs->drafts, .is_draft = true};
+    str_copy(w->name, sizeof(w->name), str_of(name->text));
+    TRY(open_draft(w, name, is_new));
+    int64_t size_bytes;
+    TRY(fd_size(w->fd, &size_bytes));
+    TRY(fs_reserve(w, size_bytes, size_hint_bytes));
+    *ret_fd = w->fd;
+    *ret_writer = take(w);
+    return OK;
+}
+
+// The name is synced every time: nobody knows whether the writer that made the
+// draft came to it.
+enum err fs_sync(void *self, void *writer)
+{
+    struct fs *fs = self;
+    const struct fs_writer *w = writer;
+    if (fdatasync(w->fd) != 0 || fsync(fs->drafts) != 0)
+        return fail_errno(ERR_IO, "sync draft %s", w->name);
+    return OK;
+}
+
+enum err fs_read_draft(void *self, const struct id *name, int *ret_fd)
+{
+    const struct fs *fs = self;
+    int fd = openat(fs->drafts, name->text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return fail(ERR_NOT_FOUND, "no draft %s", name->text);
+    if (fd < 0)
+        return fail_errno(ERR_IO, "open draft %s", name->text);
+    *ret_fd = fd;
+    return OK;
+}
+
+enum err fs_remove_draft(void *self, const struct id *name)
+{
+    struct fs *fs = self;
+    scoped(fd) int fd = -1;
+    TRY(fs_read_draft(fs, name, &fd));
+    TRY(lock(fd, name));
+    if (unlinkat(fs->drafts, name->text, 0) != 0)
+        return fail_errno(ERR_IO, "remove draft %s", name->text);
+    return OK;
+}
