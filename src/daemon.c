@@ -222,6 +222,8 @@ static enum err start_api(const struct settings *s, struct house *h)
         .keep_free_bytes = s->keep_free_bytes,
         .uploads_max = s->uploads_max,
         .uploads_per_key = s->uploads_per_key,
+        .upload_expiry_us = s->upload_expiry_us,
+        .unfinished_per_key = s->unfinished_per_key,
         .requests_per_key = s->requests_per_key,
         .requests_burst = 2 * s->requests_per_key,
         .memory_cache_bytes = (size_t)s->memory_cache_bytes,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// janitor.c - removes temp files of nobody, and blobs that no fact names.
+// janitor.c - removes temp files of nobody, blobs that no fact names, and
+// resumable uploads that nobody goes on with.
 #include "janitor.h"
 
 #include <inttypes.h>
@@ -7,6 +8,7 @@
 #include "reeld/base/clock.h"
 #include "reeld/base/log.h"
 #include "reeld/catalog/upkeep.h"
+#include "reeld/catalog/uploads.h"
 
 static const int64_t ROUND_US = INT64_C(3600) * 1000000;
 
@@ -18,11 +20,31 @@ static bool is_wanted(void *context, const struct digest *key)
     return catalog_is_named(c, key, &is_named) != OK || is_named;
 }
 
+// Asked with nobody writing it. What is over or past its time goes, its row
+// with it; what has no row is of a crash.
+static bool is_draft_wanted(void *context, const struct id *name)
+{
+    struct catalog *c = context;
+    scoped(catalog_upload) struct catalog_upload upload = {0};
+    enum err e = catalog_upload(c, name, &upload);
+    if (e != OK)
+        return e != ERR_NOT_FOUND;
+    if (upload.state >= UPLOAD_FINISHED)
+        return false;
+    return upload.expires_us > clock_wall_us() ||
+           catalog_remove_upload(c, name) != OK;
+}
+
 enum err janitor_round(struct store *s, struct catalog *c, int64_t young_us,
                        int64_t *ret_removed)
 {
+    int64_t drafts = 0, rows = 0;
     TRY(catalog_expire(c));
-    return store_sweep(s, young_us, is_wanted, c, ret_removed);
+    TRY(store_sweep_drafts(s, is_draft_wanted, c, &drafts));
+    TRY(catalog_forget_uploads(c, clock_wall_us(), &rows));
+    TRY(store_sweep(s, young_us, is_wanted, c, ret_removed));
+    *ret_removed += drafts;
+    return OK;
 }
 
 static void sweep(void *context)

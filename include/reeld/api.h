@@ -43,6 +43,8 @@ struct api_options {
     int64_t keep_free_bytes;   // as the store's, for /v1/system
     int uploads_max;           // at once, of all
     int uploads_per_key;       // at once
+    int64_t upload_expiry_us;  // of a resumable upload, from its last byte on
+    int unfinished_per_key;    // resumable uploads that wait for more
     int requests_per_key;      // a second; 0: no limit
     int requests_burst;        // that many at once on top of an idle key
     size_t memory_cache_bytes; // manifests and hot pieces

@@ -102,8 +102,9 @@ DEFINE_SCOPED(store_writer, struct store_writer *, store_abandon)
 
 // A draft is written like any blob, but stays when its writer is abandoned or
 // the process dies, with all the bytes that reached it; its size is the only
-// record of how far it got. store_commit() makes it the blob of its key, and
-// then there is no draft any more.
+// record of how far it got. (A new one that was never synced goes.)
+// store_commit() makes it the blob of its key, and then there is no draft any
+// more.
 
 // Opens the draft for writing behind its last byte, with room for
 // `size_hint_bytes` more; `is_new`: makes it, emptied if it was there. One

@@ -79,6 +79,8 @@ WHERE source_row = :source_row
         WHERE a.source_row = source.source_row)
     AND NOT EXISTS (SELECT 1 FROM piece p
         WHERE p.source_row = source.source_row)
+    AND NOT EXISTS (SELECT 1 FROM upload u
+        WHERE u.sha256 = source.sha256 AND u.state = 1)
 RETURNING sha256;
 
 -- name: source_abandoned

@@ -75,4 +75,5 @@ DELETE FROM piece WHERE kind = 6;
 
 -- name: blob_is_named
 SELECT EXISTS (SELECT 1 FROM source WHERE sha256 = :key)
-    OR EXISTS (SELECT 1 FROM piece WHERE blob_key = :key);
+    OR EXISTS (SELECT 1 FROM piece WHERE blob_key = :key)
+    OR EXISTS (SELECT 1 FROM upload WHERE sha256 = :key AND state = 1);

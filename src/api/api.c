@@ -11,6 +11,7 @@
 #include "reeld/base/mem.h"
 
 #include "touch.h"
+#include "writers.h"
 
 enum {
     FAILURES_A_MINUTE = 20, // of authentication, from one address
@@ -78,6 +79,7 @@ enum err api_new(const struct api_options *o, struct store *s,
     a->started_us = clock_now_us();
     pthread_mutex_init(&a->stop_lock, NULL);
     a->claims = claims_new();
+    a->writers = writers_new();
     a->failures = limit_new(MINUTE_US / FAILURES_A_MINUTE, FAILURES_A_MINUTE);
     if (o->requests_per_key > 0)
         a->requests = limit_new(1000000 / o->requests_per_key,
@@ -102,6 +104,7 @@ void api_free(struct api *a)
     http_cache_free(a->cache);
     gate_free(a->waits);
     gate_free(a->uploads);
+    writers_free(a->writers);
     limit_free(a->requests);
     limit_free(a->failures);
     claims_free(a->claims);

@@ -67,6 +67,8 @@ bool hook_admit(struct http_request *r)
     http_request_set_state(r, call, call_free);
     if ((flags & (ROUTE_JSON | ROUTE_PATCH)) && !is_json_body(r, flags))
         return false;
+    if (flags & ROUTE_TUS)
+        return tus_admit(r);
     return !(flags & ROUTE_UPLOAD) || upload_admit(r);
 }
 
@@ -88,7 +90,12 @@ static void allow_origin(struct http_request *r)
         http_header(r, "Access-Control-Allow-Origin", text);
         http_header(r, "Access-Control-Expose-Headers",
                     "ETag, Link, Location, Retry-After, X-Request-Id, "
-                    "Content-Range, Content-Disposition");
+                    "Content-Range, Content-Disposition, "
+                    "Content-Location, Reeld-Asset, "
+                    "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "
+                    "Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, "
+                    "Upload-Defer-Length, Upload-Metadata, Upload-Concat, "
+                    "Upload-Expires");
         return;
     }
 }
@@ -103,7 +110,11 @@ static void preflight(struct http_request *r, bool is_playback)
                               "x-access-token"
                             : "Authorization, x-access-token, Content-Type, "
                               "Content-Digest, If-Match, If-None-Match, "
-                              "Idempotency-Key, Prefer, Range, X-Request-Id");
+                              "Idempotency-Key, Prefer, Range, X-Request-Id, "
+                              "X-HTTP-Method-Override, Tus-Resumable, "
+                              "Upload-Offset, Upload-Length, "
+                              "Upload-Defer-Length, Upload-Metadata, "
+                              "Upload-Concat, Upload-Checksum");
     http_header(r, "Access-Control-Max-Age", "86400");
 }
 
@@ -137,6 +148,7 @@ void hook_finish(struct http_request *r, int status)
         http_header(r, "X-Content-Type-Options", "nosniff");
         add_request_id(r);
     }
+    tus_finish(r, status);
     if (str_starts(path, STR("/v1/")))
         allow_origin(r);
     if (status == 204 && str_eq(http_request_method(r), STR("OPTIONS")))

@@ -41,6 +41,11 @@ static const struct problem problems[] = {
      .status = 404,
      .title = "Not found",
      .text = "There is no such thing, or no more."                           },
+    {.code = "upload_gone",
+     .status = 410,
+     .title = "The upload is gone",
+     .text = "Nothing was added to the resumable upload for too long, or its "
+             "bytes turned out not to be media. Begin a new one."            },
     {.code = "asset_gone",
      .status = 410,
      .title = "An asset of the stream is gone",
@@ -65,6 +70,11 @@ static const struct problem problems[] = {
      .title = "In conflict with the present state",
      .text = "The thing exists already, is in use, or is in a state in which "
              "this cannot be done."                                          },
+    {.code = "wrong_offset",
+     .status = 409,
+     .title = "The upload is not at this offset",
+     .text = "Upload-Offset is not where the upload ends. HEAD says where that "
+             "is; go on from there."                                         },
     {.code = "in_flight",
      .status = 409,
      .title = "The first request is still under way",
@@ -79,6 +89,11 @@ static const struct problem problems[] = {
      .title = "It has changed meanwhile",
      .text =
          "The ETag in If-Match is not the present one. Read it again first." },
+    {.code = "tus_version",
+     .status = 412,
+     .title = "Another version of tus is needed",
+     .text = "Send \"Tus-Resumable: 1.0.0\" with every request but GET and "
+             "OPTIONS."                                                      },
     {.code = "too_large",
      .status = 413,
      .title = "Too large",
@@ -115,6 +130,11 @@ static const struct problem problems[] = {
      .title = "The key was used for another request",
      .text =
          "An Idempotency-Key belongs to one request: same call, same body."  },
+    {.code = "locked",
+     .status = 423,
+     .title = "Somebody else writes this upload",
+     .text = "One request at a time adds to a resumable upload. HEAD ends one "
+             "whose connection was lost, and says where to go on."           },
     {.code = "too_many_requests",
      .status = 429,
      .title = "Too many requests",
@@ -123,6 +143,11 @@ static const struct problem problems[] = {
      .status = 431,
      .title = "The headers are too large",
      .text = "The header fields are longer than the server takes."           },
+    {.code = "checksum_mismatch",
+     .status = 460,
+     .title = "The bytes are not those of the checksum",
+     .text = "What came with the request does not have the sum of "
+             "Upload-Checksum. Nothing of it was kept; send it again."       },
     {.code = "not_implemented",
      .status = 501,
      .title = "Not in this version",

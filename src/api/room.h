@@ -29,10 +29,11 @@ struct api {
     struct pool *pool;
     struct grants *grants;
     struct claims *claims;
-    struct limit *failures; // of authentication, by address
-    struct limit *requests; // by key; NULL: no limit
-    struct gate *uploads;   // by key
-    struct gate *waits;     // ?wait=, by key
+    struct limit *failures;  // of authentication, by address
+    struct limit *requests;  // by key; NULL: no limit
+    struct gate *uploads;    // by key
+    struct writers *writers; // of resumable uploads
+    struct gate *waits;      // ?wait=, by key
     struct http_cache *cache;
     struct touches *touches; // of pieces that were served
     int web_fd;              // of web_dir, -1: none
@@ -118,6 +119,13 @@ extern const struct http_upload uploads;
 
 bool upload_admit(struct http_request *r);
 void upload_handle(struct http_request *r);
+
+extern const struct http_upload tus_put;
+bool tus_admit(struct http_request *r);
+void tus_handle(struct http_request *r); // POST, PATCH
+void tus_get(struct http_request *r);    // HEAD, GET
+void tus_delete(struct http_request *r);
+void tus_finish(struct http_request *r, int status); // hook_finish's part
 
 void asset_list(struct http_request *r);
 void asset_get(struct http_request *r);

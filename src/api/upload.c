@@ -25,28 +25,27 @@ enum err upload_refuse(struct upload *u, const char *code, const char *format,
     return fail(ERR_BAD_INPUT, "%s", detail);
 }
 
-static enum err refuse_failure(struct upload *u, enum err e)
+enum err upload_refuse_failure(struct upload *u, enum err e)
 {
     reply_error(&u->reply, e);
     u->is_refused = true;
     return e;
 }
 
-static enum err refuse_size(struct upload *u)
+enum err upload_refuse_size(struct upload *u)
 {
     return upload_refuse(u, "too_large",
                          "An upload may have %" PRId64 " bytes at most.",
                          u->api->o.upload_limit_bytes);
 }
 
-static struct upload *upload_new(struct http_request *r)
+struct upload *upload_new(struct http_request *r)
 {
     struct upload *u = NEW(struct upload);
     u->api = api_of(r);
     u->key_id = call_of(r)->key.id;
     atomic_init(&u->references, 1);
     reply_init(&u->reply, api_origin(r));
-    u->hash = hash_new();
     return u;
 }
 
@@ -61,9 +60,9 @@ static enum err check_length(struct http_request *r, struct upload *u)
     int64_t most = u->api->o.upload_limit_bytes +
                    (u->is_multipart ? MULTIPART_EXTRA_BYTES : 0);
     if (length > most)
-        return refuse_size(u);
+        return upload_refuse_size(u);
     enum err e = store_begin(u->api->store, max_i64(length, 0), &u->writer);
-    return e == OK ? OK : refuse_failure(u, e);
+    return e == OK ? OK : upload_refuse_failure(u, e);
 }
 
 static bool admit(struct http_request *r, struct upload *u)
@@ -82,6 +81,8 @@ bool upload_admit(struct http_request *r)
         return false;
     }
     struct upload *u = upload_new(r);
+    u->has_place = true;
+    u->hash = hash_new();
     call_keep(r, u, upload_unref);
     return admit(r, u);
 }
@@ -121,10 +122,10 @@ static enum err receive_data(struct http_request *r, const void *bytes,
 {
     struct upload *u = upload_of(r);
     if ((int64_t)len > u->api->o.upload_limit_bytes - u->size_bytes)
-        return refuse_size(u);
+        return upload_refuse_size(u);
     enum err e = fd_write_all(store_writer_fd(u->writer), bytes, len);
     if (e != OK)
-        return refuse_failure(u, e);
+        return upload_refuse_failure(u, e);
     hash_add(u->hash, bytes, len);
     u->size_bytes += (int64_t)len;
     store_writer_push(u->writer, u->size_bytes);

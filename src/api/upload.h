@@ -29,10 +29,14 @@ enum upload_field {
     UPLOAD_FIELDS,
 };
 
+struct tus;
+
 struct upload {
     struct api *api;
     struct id key_id;
+    bool has_place;        // among the uploads at once
     atomic_int references; // the request's and the pool's
+    struct tus *tus;       // of resumable ones; NULL: POST /v1/assets
     // What the request says:
     bool is_multipart;
     bool is_async; // Prefer: respond-async
@@ -59,9 +63,14 @@ struct upload {
     bool was_woken; // the ticket is used up
 };
 
+struct upload *upload_new(struct http_request *r);
 // Refuses with a problem; returns ERR_BAD_INPUT.
 enum err upload_refuse(struct upload *u, const char *code, const char *format,
                        ...) printf_like(3, 4);
+
+// What failed below; returns it.
+enum err upload_refuse_failure(struct upload *u, enum err e);
+enum err upload_refuse_size(struct upload *u); // past upload_limit
 
 // ---- upload_fields.c: what stands around the file --------------------------
 
@@ -70,8 +79,19 @@ enum err upload_set(struct upload *u, struct str name, struct str value);
 // Query and headers. ERR_BAD_INPUT: refused.
 enum err upload_read_head(struct http_request *r, struct upload *u);
 enum err upload_set_filename(struct upload *u, struct str filename);
+bool upload_wants_async(struct http_request *r);
 
 // ---- upload_commit.c: once the last byte is there --------------------------
 
+// Bytes in u->writer and their digest in u->source become an asset, and that is
+// answered. Of a resumable upload u->id is given, and u->writer may be NULL: a
+// former life came as far as the store.
 void upload_commit(struct http_request *r, struct upload *u);
+// Parks and runs `work` on the pool with a reference of its own, which
+// upload_wake() ends. `then` is called in every case but one: nothing could be
+// parked, and it is answered.
+void upload_park(struct http_request *r, struct upload *u,
+                 void (*work)(void *upload),
+                 void (*then)(struct http_request *r, bool is_late));
+void upload_wake(struct upload *u);
 void upload_unref(void *held);

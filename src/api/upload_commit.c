@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "reeld/base/clock.h"
+#include "reeld/base/fd.h"
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 
 #include "asset_view.h"
+#include "tus.h"
 
 #define COMMIT_WAIT_US INT64_C(600000000)
 // Past it the answer is 202: the bytes are safe and the probe goes on.
@@ -30,21 +32,20 @@ void upload_unref(void *held)
     if (atomic_fetch_sub(&u->references, 1) != 1)
         return;
     replay_drop(&u->replay, u->api->claims);
+    tus_free(u);
     store_abandon(u->writer);
     hash_free(u->hash);
     for (int i = 0; i < UPLOAD_FIELDS; i++)
         free(u->field[i]);
     free(u->filename);
     reply_done(&u->reply);
-    gate_leave(u->api->uploads, str_of(u->key_id.text));
+    if (u->has_place)
+        gate_leave(u->api->uploads, str_of(u->key_id.text));
     free(u);
 }
 
-// Parks and runs `work` on the pool with a reference of its own. `then` is
-// called in every case but one: nothing could be parked, and it is answered.
-static void run_parked(struct http_request *r, struct upload *u,
-                       void (*work)(void *),
-                       void (*then)(struct http_request *r, bool is_late))
+void upload_park(struct http_request *r, struct upload *u, void (*work)(void *),
+                 void (*then)(struct http_request *r, bool is_late))
 {
     u->ticket = http_park(r, clock_now_us() + COMMIT_WAIT_US, then);
     if (!u->ticket) {
@@ -61,7 +62,7 @@ static void run_parked(struct http_request *r, struct upload *u,
     http_wake(u->ticket);
 }
 
-static void wake_from_pool(struct upload *u)
+void upload_wake(struct upload *u)
 {
     struct http_ticket *ticket = u->ticket;
     upload_unref(u);
@@ -112,6 +113,12 @@ enum err api_add_asset(struct api *a, const struct asset *asset,
     return e;
 }
 
+static enum err is_stored(struct store *s, const struct digest *key)
+{
+    scoped(fd) int fd = -1;
+    return store_open(s, key, &fd);
+}
+
 // A repeat of a request whose first life ended between fact and answer finds
 // the id noted, and perhaps the asset made.
 static enum err keep_asset(struct upload *u, const char *noted)
@@ -128,7 +135,11 @@ static enum err keep_asset(struct upload *u, const char *noted)
         TRY(replay_note(&u->replay, a->catalog, u->id.text));
     }
     scoped(asset) const struct asset *asset = describe(u);
-    return api_add_asset(a, asset, take(u->writer));
+    if (u->tus && !u->writer)
+        TRY(is_stored(a->store, &u->source));
+    enum err e = api_add_asset(a, asset, take(u->writer));
+    // Two that take up the end of one upload at once.
+    return u->tus && e == ERR_CONFLICT ? OK : e;
 }
 
 static void commit_on_pool(void *argument)
@@ -140,16 +151,18 @@ static void commit_on_pool(void *argument)
                       sizeof(noted))) {
         u->result = ERR_CONFLICT;
     } else {
-        u->result = keep_asset(u, noted);
+        u->result = keep_asset(u, u->tus ? u->id.text : noted);
         if (u->result != OK)
             reply_error(&u->reply, u->result);
     }
-    wake_from_pool(u);
+    upload_wake(u);
 }
 
 static void remove_rejected(struct upload *u, const struct asset *asset)
 {
     reply_problem(&u->reply, asset->error_code, "%s", asset->error_detail);
+    if (u->tus)
+        tus_reject(u, asset);
     enum err e = api_remove_asset(u->api, asset);
     // What could not be removed stays as a rejected asset, to be seen and
     // deleted; the answer is the same.
@@ -171,7 +184,15 @@ static void finish_on_pool(void *argument)
         asset_reply(a, asset, asset->state == ASSET_READY ? 201 : 202,
                     &u->reply);
     replay_end(&u->replay, a->claims, a->catalog, &u->reply);
-    wake_from_pool(u);
+    upload_wake(u);
+}
+
+static void say(struct http_request *r, struct upload *u)
+{
+    if (u->tus && u->reply.status < 300)
+        tus_answer(r, u);
+    else
+        reply_send(r, &u->reply);
 }
 
 static void answer(struct http_request *r, bool is_late)
@@ -180,7 +201,7 @@ static void answer(struct http_request *r, bool is_late)
     if (is_late)
         refuse(r, "busy", "This took too long; it may still come about.");
     else
-        reply_send(r, &u->reply);
+        say(r, u);
 }
 
 // The asset is as it will be for now: it is told, at once where nothing has to
@@ -196,12 +217,12 @@ static void finish(struct http_request *r, struct upload *u)
     if (asset->state == ASSET_UPLOADED)
         jobs_look(u->api->jobs);
     if (asset->state == ASSET_REJECTED || u->replay.is_owned) {
-        run_parked(r, u, finish_on_pool, answer);
+        upload_park(r, u, finish_on_pool, answer);
         return;
     }
     asset_reply(u->api, asset, asset->state == ASSET_READY ? 201 : 202,
                 &u->reply);
-    reply_send(r, &u->reply);
+    say(r, u);
 }
 
 // On the crew's thread or a pool's: the request's may be waiting in
@@ -276,9 +297,10 @@ static struct digest digest_of(const struct upload *u)
 void upload_commit(struct http_request *r, struct upload *u)
 {
     struct digest body = digest_of(u);
-    enum err e = replay_of(r, u->key_id.text, &body, &u->replay);
+    // A resumable upload is itself what a repeat finds.
+    enum err e = u->tus ? OK : replay_of(r, u->key_id.text, &body, &u->replay);
     if (e != OK)
         refuse_error(r, e);
     else
-        run_parked(r, u, commit_on_pool, after_commit);
+        upload_park(r, u, commit_on_pool, after_commit);
 }

@@ -190,6 +190,12 @@ static bool has_preference(struct str header, struct str wanted)
     return false;
 }
 
+bool upload_wants_async(struct http_request *r)
+{
+    return has_preference(http_request_header(r, "Prefer"),
+                          STR("respond-async"));
+}
+
 enum err upload_read_head(struct http_request *r, struct upload *u)
 {
     struct str rest = http_request_header(r, "Content-Type");
@@ -201,8 +207,7 @@ enum err upload_read_head(struct http_request *r, struct upload *u)
     u->is_multipart = str_eq_nocase(type, STR("multipart/form-data"));
     struct str kind = str_cut(&type, '/');
     u->kind = str_eq_nocase(kind, STR("audio")) ? ASSET_AUDIO : ASSET_VIDEO;
-    u->is_async =
-        has_preference(http_request_header(r, "Prefer"), STR("respond-async"));
+    u->is_async = upload_wants_async(r);
     http_request_each_query(r, set_from_query, u);
     if (u->is_refused)
         return ERR_BAD_INPUT;

@@ -23,12 +23,22 @@ static void must(bool is_done)
         abort();
 }
 
-struct hash *hash_new(void)
+static struct hash *hash_new_of(const EVP_MD *kind)
 {
     struct hash *h = NEW(struct hash);
     h->context = EVP_MD_CTX_new();
-    must(h->context && EVP_DigestInit_ex(h->context, EVP_sha256(), NULL) == 1);
+    must(h->context && EVP_DigestInit_ex(h->context, kind, NULL) == 1);
     return h;
+}
+
+struct hash *hash_new(void)
+{
+    return hash_new_of(EVP_sha256());
+}
+
+struct hash *hash_new_sha1(void)
+{
+    return hash_new_of(EVP_sha1());
 }
 
 void hash_add(struct hash *h, const void *bytes, size_t len)
@@ -38,10 +48,10 @@ void hash_add(struct hash *h, const void *bytes, size_t len)
 
 struct digest hash_end(struct hash *h)
 {
-    struct digest d;
+    struct digest d = {{0}};
     unsigned len = 0;
     must(EVP_DigestFinal_ex(h->context, d.bytes, &len) == 1 &&
-         len == HASH_BYTES);
+         (len == HASH_BYTES || len == HASH_SHA1_BYTES));
     return d;
 }
 

@@ -129,6 +129,15 @@ static enum err add_row(struct db *db, const struct asset *a,
     return OK;
 }
 
+// The resumable upload that becomes this asset, if there is one, is finished.
+static enum err finish_upload(struct db *db, const struct id *asset)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_UPLOAD_IS_ASSET);
+    query_text(&q, ":asset", asset->text);
+    return query_run(&q);
+}
+
 enum err catalog_add_asset(struct catalog *c, const struct asset *a)
 {
     scoped(change) struct change w = {0};
@@ -137,6 +146,7 @@ enum err catalog_add_asset(struct catalog *c, const struct asset *a)
     TRY(add_source(w.db, a, &source_row));
     TRY(add_row(w.db, a, source_row, &asset_row));
     TRY(jobs_add(w.db, JOB_PROBE, asset_row));
+    TRY(finish_upload(w.db, &a->id));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, &a->id);
     return e;

@@ -63,10 +63,11 @@ enum err fs_draft(void *self, const struct id *name, bool is_new,
     struct fs *fs = self;
     TRY(fs_check_space(fs, max_i64(size_hint_bytes, 0)));
     scoped(fs_writer) struct fs_writer *w = NEW(struct fs_writer);
+    // A new one goes when it is abandoned, until it is synced.
     *w = (struct fs_writer){
-        .fs = fs, .fd = -1, .directory = fs->drafts, .is_draft = true};
-    str_copy(w->name, sizeof(w->name), str_of(name->text));
+        .fs = fs, .fd = -1, .directory = fs->drafts, .is_draft = !is_new};
     TRY(open_draft(w, name, is_new));
+    str_copy(w->name, sizeof(w->name), str_of(name->text));
     int64_t size_bytes;
     TRY(fd_size(w->fd, &size_bytes));
     TRY(fs_reserve(w, size_bytes, size_hint_bytes));
@@ -80,9 +81,10 @@ enum err fs_draft(void *self, const struct id *name, bool is_new,
 enum err fs_sync(void *self, void *writer)
 {
     struct fs *fs = self;
-    const struct fs_writer *w = writer;
+    struct fs_writer *w = writer;
     if (fdatasync(w->fd) != 0 || fsync(fs->drafts) != 0)
         return fail_errno(ERR_IO, "sync draft %s", w->name);
+    w->is_draft = true;
     return OK;
 }
 

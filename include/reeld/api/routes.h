@@ -19,6 +19,7 @@ enum route_flag {
     ROUTE_METRICS = 32, // a setting decides whether a key is needed
     ROUTE_JSON = 64,    // has a body, which is JSON
     ROUTE_PATCH = 128,  // has a body, which is a JSON merge patch
+    ROUTE_TUS = 256,    // as ROUTE_UPLOAD, by tus
 };
 
 extern const struct http_route api_routes[];

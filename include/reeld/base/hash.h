@@ -14,6 +14,7 @@
 
 enum {
     HASH_BYTES = 32,
+    HASH_SHA1_BYTES = 20,
     HASH_HEX_BYTES = 65,       // 64 digits and a NUL
     HASH_BASE64URL_BYTES = 44, // 43 characters and a NUL
 };
@@ -24,6 +25,9 @@ struct digest {
 
 struct hash; // a running SHA-256
 struct hash *hash_new(void);
+// SHA-1, for checksums against accidents alone: the digest's last 12 bytes are
+// zero.
+struct hash *hash_new_sha1(void);
 void hash_add(struct hash *h, const void *bytes, size_t len);
 struct digest hash_end(struct hash *h); // h may only be freed afterwards
 void hash_free(struct hash *h);
