@@ -48,13 +48,21 @@ enum err tus_add(struct upload *u, const void *bytes, size_t len)
     return OK;
 }
 
+void tus_let_go(struct upload *u)
+{
+    struct tus *t = u->tus;
+    writers_leave(u->api->writers, &t->row.id, u);
+    t->place = NULL;
+    store_abandon(take(t->aside));
+    store_abandon(take(u->writer));
+}
+
 void tus_free(struct upload *u)
 {
     struct tus *t = u->tus;
     if (!t)
         return;
-    writers_leave(u->api->writers, &t->row.id, u);
-    store_abandon(t->aside);
+    tus_let_go(u);
     hash_free(t->sum);
     free(t->concat);
     catalog_upload_done(&t->row);
@@ -135,13 +143,19 @@ static bool end_receiving(struct tus *t)
     return !t->is_interrupted;
 }
 
+void tus_refuse(struct http_request *r, struct upload *u)
+{
+    tus_let_go(u);
+    reply_send(r, &u->reply);
+}
+
 static void after_settling(struct http_request *r, bool is_late)
 {
     struct upload *u = call_of(r)->work;
     if (is_late)
         refuse(r, "busy", "This took too long; it may still come about.");
     else if (u->result != OK)
-        reply_send(r, &u->reply);
+        tus_refuse(r, u);
     else if (u->tus->is_whole)
         upload_commit(r, u);
     else
@@ -164,7 +178,7 @@ void tus_handle(struct http_request *r)
     if (e == OK)
         upload_park(r, u, tus_settle, after_settling);
     else if (u->is_refused)
-        reply_send(r, &u->reply);
+        tus_refuse(r, u);
     else
         refuse(r, "invalid_request", "%s", text && text[0] ? text : "");
 }

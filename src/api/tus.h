@@ -55,7 +55,11 @@ struct tus {
     bool is_whole;        // nothing is missing: it becomes an asset
 };
 
-void tus_free(struct upload *u); // before the writer of `u`; NULL is fine
+// Comes before the answer: the client may at once go on with the next request.
+void tus_let_go(struct upload *u);
+// Lets go, and answers what u->reply says.
+void tus_refuse(struct http_request *r, struct upload *u);
+void tus_free(struct upload *u); // fine where there is none
 // Opens the draft for this request and enters it among the writers.
 must_check enum err tus_open(struct upload *u, bool is_new,
                              int64_t size_hint_bytes);

@@ -371,6 +371,6 @@ bool tus_admit(struct http_request *r)
     if (e == OK)
         u->tus->is_receiving = u->writer != NULL;
     else
-        reply_send(r, &u->reply);
+        tus_refuse(r, u);
     return e == OK;
 }

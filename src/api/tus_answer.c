@@ -51,6 +51,7 @@ void tus_answer(struct http_request *r, struct upload *u)
 {
     const struct tus *t = u->tus;
     const struct catalog_upload *row = &t->row;
+    tus_let_go(u);
     bool is_over = t->is_whole || row->state >= UPLOAD_FINISHED;
     number(r, "Upload-Offset", is_over ? row->length_bytes : t->offset_bytes);
     if (t->good_status == 200)

@@ -100,8 +100,11 @@ static enum err read_part(struct str url, struct id *ret)
     while (id.len > 0 && memchr(id.ptr, '/', id.len))
         (void)str_cut(&id, '/');
     struct str before = {url.ptr, url.len - id.len};
-    if (!str_ends(before, STR("/v1/uploads/")) || id_parse(id, ret) != OK ||
-        !id_has_prefix(ret, "u"))
+    bool is_whole =
+        str_starts(url, STR("http://")) || str_starts(url, STR("https://"));
+    bool is_ours = is_whole ? str_ends(before, str_of(path))
+                            : str_eq(before, str_of(path));
+    if (!is_ours || id_parse(id, ret) != OK || !id_has_prefix(ret, "u"))
         return fail(ERR_BAD_INPUT, "a part is not the URL of an upload");
     return OK;
 }

@@ -316,9 +316,7 @@ static void clean_up(struct upload *u)
         return;
     if (!u->writer)
         return;
-    writers_leave(u->api->writers, &t->row.id, u);
-    t->place = NULL;
-    store_abandon(take(u->writer));
+    tus_let_go(u);
     enum err e = store_remove_draft(u->api->store, &t->row.id);
     if (e == OK && t->is_known)
         e = catalog_remove_upload(u->api->catalog, &t->row.id);
