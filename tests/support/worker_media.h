@@ -5,7 +5,9 @@
 #include <stdbool.h>
 
 struct noted {
-    int inits, sources_open, probes, makes, ts, files;
+    int inits, probes, makes, ts, files;
+    // Closed after the answer that the test waits for.
+    _Atomic int sources_open;
     char source[64]; // what was in the source's descriptor
     int ts_fds[5];   // as bytes read from each; -1: none
     int file_fds[3];
