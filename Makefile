@@ -96,6 +96,7 @@ help:
 ## demo          serves ./demo-data on 127.0.0.1:8080 and says how to upload
 ## test          every test; the last line is "N passed, N failed"
 ## http          black-box tests against the real daemon alone
+## asan          unit and black-box tests again with sanitizers; tsan likewise
 ## player        real players in headless Chromium alone
 ## bench         measures; BENCH="start cold" picks some
 ## clean         takes away all that was built
@@ -208,7 +209,7 @@ golden: unit-package
 # ---- the whole: demo, test, bench --------------------------------------------
 
 DEMO_DATA ?= demo-data
-.PHONY: demo test http player bench
+.PHONY: demo test http player asan tsan bench
 demo: all
 	$(Q)tests/demo $(BUILD)/reeld $(DEMO_DATA)
 
@@ -219,8 +220,8 @@ $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
-	$(Q)tests/run-all lint unit fuzz-replay http player
-http player: all $(BUILD)/npm-tests/.done | test-deps
+	$(Q)tests/run-all lint unit fuzz-replay http player asan tsan
+http player asan tsan: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)tests/run-all $@
 bench: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)node tests/bench/bench.js $(BENCH)

@@ -123,11 +123,14 @@ class Daemon {
     return startDaemon(this.flags, {directory: this.dataDir, keeps: this.keeps});
   }
 
+  // What a sanitizer found while it ran or ended is in its exit status.
   async stop() {
     this.child.kill('SIGTERM');
     const how = await this.ended;
     if (!this.keeps)
       await rm(this.dataDir, {recursive: true, force: true});
+    if (how.code !== 0 && how.signal !== 'SIGKILL')
+      throw new Error(`reeld ended with ${how.code ?? how.signal}:\n${this.lines.slice(-60).join('\n')}`);
     return how;
   }
 }
