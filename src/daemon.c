@@ -167,6 +167,7 @@ static enum err start_jobs(const struct settings *s, struct house *h)
         .sandbox_required = s->sandbox == SANDBOX_REQUIRED,
  // Two at least, so that somebody who waits never waits for the ladder.
         .workers = s->workers > 0 ? s->workers : (cores() > 2 ? cores() : 2),
+        .image_workers = s->image_workers,
         .spares = s->spares,
         .worker_threads = or_cores(s->worker_threads),
         .worker_memory_bytes = s->worker_memory_bytes,
@@ -216,6 +217,8 @@ static enum err start_api(const struct settings *s, struct house *h)
         .is_playback_open = s->playback == PLAYBACK_OPEN,
         .is_metrics_open = s->public_metrics,
         .segment_wait_us = s->segment_wait_us,
+        .image_width_max = s->image_width_max,
+        .preview_max_us = s->preview_duration_max_us,
         .grant_life_us = s->grant_life_us,
         .grant_life_max_us = s->grant_life_max_us,
         .upload_limit_bytes = s->upload_limit_bytes,

@@ -37,6 +37,8 @@ struct api_options {
     bool is_playback_open;       // the word "open" is a grant too
     bool is_metrics_open;        // /metrics without a key
     int64_t segment_wait_us;     // how long a request waits for its segment
+    int32_t image_width_max;     // pixels, of what may be asked for
+    int64_t preview_max_us;      // the same
     int64_t grant_life_us;       // of the URLs that are given out
     int64_t grant_life_max_us;   // most that may be asked for
     int64_t upload_limit_bytes;

@@ -4,8 +4,8 @@
 // One crew thread talks with all workers and owns the queue. A *flight* is one
 // piece being made and everybody who waits for it; a *job* is a row in the
 // catalog. Urgency, highest first: NOW (a request waits), NEXT (read-ahead
-// behind it), PROBE, EDGE (prefetch), DOWNLOAD, LADDER. A *making* is one
-// download being put together.
+// behind it), IMAGE (a request waits, but no player does), PROBE, EDGE
+// (prefetch), DOWNLOAD, LADDER. A *making* is one download being put together.
 //
 // The ladder makes what takes an encoder, in every segment. Copied renditions
 // are not made ahead: they cost a millisecond on demand and would store the
@@ -38,6 +38,7 @@ struct jobs_options {
     int workers;             // encode video for somebody at once, at most;
                              // cheap work has one more, the ladder what is
                              // left over
+    int image_workers;       // make images at once, beside all these; >= 1
     int spares;              // started ahead of need
     int worker_threads;      // threads of one making
     int64_t worker_memory_bytes;
@@ -75,10 +76,10 @@ typedef void jobs_done(void *context, enum err result, const char *detail,
 
 struct jobs_waiter; // to hang up with
 
-// Wants a piece: joins its flight or starts one, NOW. `done` is called exactly
-// once, on the crew or a pool thread, unless jobs_hang_up() came first. What
-// follows it in its asset or clip is made ahead. The piece stays the caller's.
-// ERR_BUSY when too many wait already.
+// Wants a piece: joins its flight or starts one, NOW (an image: IMAGE). `done`
+// is called exactly once, on the crew or a pool thread, unless jobs_hang_up()
+// came first. What follows it in its asset or clip is made ahead. The piece
+// stays the caller's. ERR_BUSY when too many wait already.
 must_check enum err jobs_want(struct jobs *j, const struct piece *piece,
                               jobs_done *done, void *context,
                               struct jobs_waiter **ret);
@@ -139,11 +140,13 @@ void jobs_look(struct jobs *j);
 // Stop all work on this asset; its waiters get ERR_NOT_FOUND.
 void jobs_forget(struct jobs *j, const struct id *asset);
 
+enum { JOBS_URGENCIES = 7 }; // in the order above
+
 struct jobs_counts {
     int workers_busy, workers_spare;
     bool has_seccomp, has_landlock;
     char build[RECIPE_BUILD_BYTES];
-    int64_t waiting[6];   // by urgency
+    int64_t waiting[JOBS_URGENCIES];
     int64_t made, failed; // pieces since start
     int64_t worker_deaths;
     int64_t evicted_pieces, evicted_bytes;

@@ -34,6 +34,7 @@
 #include "reeld/catalog.h"
 #include "reeld/model/asset.h"
 #include "reeld/model/download.h"
+#include "reeld/model/image.h"
 #include "reeld/model/piece.h"
 #include "reeld/model/show.h"
 #include "reeld/model/timeline.h"
@@ -85,6 +86,22 @@ enum play_manifest {
     PLAY_HLS_MEDIA_TS,
     PLAY_HLS_IFRAMES,
     PLAY_DASH,
+    PLAY_STORYBOARD, // cues of WebVTT: which tile is shown when
+};
+
+// What is wished of a thumbnail or a preview.
+struct play_image {
+    enum image_form form;
+    enum image_format format;
+    int64_t at_us;       // on the show's own timeline
+    int64_t duration_us; // > 0, of a preview
+    int32_t width;       // see struct image_wish
+};
+enum {
+    PLAY_STILL_WIDTH = 640, // where none is asked for
+    PLAY_PREVIEW_WIDTH = 320,
+    PLAY_PREVIEW_US = 3000000,
+    PLAY_IMAGE_PERCENT = 10, // of the show: the time where none is asked for
 };
 
 struct play_path {
@@ -92,11 +109,13 @@ struct play_path {
     enum play_manifest manifest;
     int rung;              // of the show; -1 for those of the whole
     enum piece_kind piece; // where !is_manifest
-    uint32_t number;       // of an INIT: the clip
+    uint32_t number;       // of an INIT: the clip; of a SHEET: over all assets
+    struct play_image image; // of an IMAGE, with what is usual filled in
 };
 // `rest` is what play_open() left ("720p/3.m4s"); of a stream, what follows the
 // id. ERR_NOT_FOUND for anything that the show does not have (numbers past its
-// end too).
+// end too). `image` of a thumbnail or preview may be changed before what it
+// names is asked for; its time has to lie in the show.
 must_check enum err play_parse(const struct play_show *s, struct str rest,
                                bool wants_ts, struct play_path *ret);
 

@@ -39,7 +39,7 @@
 #include "reeld/model/track.h"
 
 enum {
-    WIRE_VERSION = 1,
+    WIRE_VERSION = 2,
     WIRE_FDS_MAX = 20,
     WIRE_OUTPUTS_MAX = 16,
     WIRE_BORDERS_MAX = 64,
@@ -93,12 +93,13 @@ struct wire_probed {
 
 // One output: what to make of the range, and into which descriptor.
 struct wire_output {
-    enum piece_kind kind; // INIT, SEGMENT or IFRAME
+    enum piece_kind kind; // INIT, SEGMENT, IFRAME or IMAGE
     struct recipe recipe;
 };
 
 // All outputs of one MAKE share the range and the decode. Video and audio are
-// never mixed in one MAKE.
+// never mixed in one MAKE. An IMAGE is its only output; a sheet has a border
+// (and an entry) a tile and one more behind the last.
 struct wire_make {
     uint32_t request;   // counts up; MADE repeats it
     uint32_t threads;   // >= 1; never changes a byte

@@ -8,6 +8,7 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/model/image.h"
 
 enum { PLAYBACK_URL_BYTES = 512, PLAYER_URL_BYTES = 1600 };
 
@@ -114,7 +115,30 @@ void playback_base(struct api *a, const struct asset *asset, struct str origin,
     buf_printf(to, "%.*s/p/%s/%s/", STR_ARG(origin), grant, asset->id.text);
 }
 
-void playback_write_of(struct api *a, const struct id *id, int64_t epoch,
+// Each of them behind `base`.
+static void write_urls(struct json_out *j, const char *base, bool has_pictures)
+{
+    static const struct {
+        const char *name, *file;
+        bool is_of_pictures;
+    } urls[] = {
+        {"hls",        "index.m3u8",     false},
+        {"dash",       "manifest.mpd",   false},
+        {"thumbnail",  "thumbnail.jpg",  true },
+        {"storyboard", "storyboard.vtt", true },
+        {"preview",    "preview.webp",   true },
+    };
+    char url[PLAYBACK_URL_BYTES];
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        snprintf(url, sizeof(url), "%s%s", base, urls[i].file);
+        if (urls[i].is_of_pictures && !has_pictures)
+            json_none(j, urls[i].name);
+        else
+            json_text(j, urls[i].name, url);
+    }
+}
+
+void playback_write_of(struct api *a, const struct playable *what,
                        int64_t exp_s, struct str origin, struct json_out *j,
                        const char *name)
 {
@@ -122,20 +146,18 @@ void playback_write_of(struct api *a, const struct id *id, int64_t epoch,
     if (exp_s == 0 && !a->o.is_playback_open)
         exp_s = usual_exp_s(a);
     if (exp_s != 0)
-        grants_write(a->grants, id, epoch, exp_s, grant);
-    char hls[PLAYBACK_URL_BYTES], dash[PLAYBACK_URL_BYTES];
-    snprintf(hls, sizeof(hls), "%.*s/p/%s/%s/index.m3u8", STR_ARG(origin),
-             grant, id->text);
-    snprintf(dash, sizeof(dash), "%.*s/p/%s/%s/manifest.mpd", STR_ARG(origin),
-             grant, id->text);
+        grants_write(a->grants, what->id, what->epoch, exp_s, grant);
+    char base[PLAYBACK_URL_BYTES - 32];
+    snprintf(base, sizeof(base), "%.*s/p/%s/%s/", STR_ARG(origin), grant,
+             what->id->text);
     scoped(buf) struct buf player;
     buf_init(&player, PLAYER_URL_BYTES);
     buf_str(&player, origin);
     buf_text(&player, "/player?url=");
-    url_encode(&player, str_of(hls));
+    url_encode(&player, str_of(base));
+    buf_text(&player, "index.m3u8");
     json_open(j, name, '{');
-    json_text(j, "hls", hls);
-    json_text(j, "dash", dash);
+    write_urls(j, base, what->has_pictures);
     json_str(j, "player", buf_view(&player));
     if (exp_s != 0)
         json_time(j, "expires_at", exp_s * 1000000);
@@ -144,10 +166,22 @@ void playback_write_of(struct api *a, const struct id *id, int64_t epoch,
     json_close(j, '}');
 }
 
+struct playable playable_asset(const struct asset *asset)
+{
+    return (struct playable){&asset->id, asset->epoch,
+                             image_has_pictures(asset)};
+}
+
+struct playable playable_stream(const struct stream *s)
+{
+    return (struct playable){&s->id, s->created_us, true};
+}
+
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
                     struct str origin, struct json_out *j, const char *name)
 {
-    playback_write_of(a, &asset->id, asset->epoch, exp_s, origin, j, name);
+    struct playable what = playable_asset(asset);
+    playback_write_of(a, &what, exp_s, origin, j, name);
 }
 
 static void write_reframe(const struct asset *asset, struct json_out *j)

@@ -4,6 +4,7 @@
 // Threads: any.
 #pragma once
 
+#include "reeld/catalog/streams.h"
 #include "reeld/model/asset.h"
 
 #include "room.h"
@@ -36,12 +37,21 @@ void asset_etag(const struct asset *asset, struct str all,
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
                     struct str origin, struct json_out *j, const char *name);
 
-// The same of anything that plays: an asset, a stream.
-void playback_write_of(struct api *a, const struct id *id, int64_t epoch,
+// The same of anything that plays.
+struct playable {
+    const struct id *id; // lent
+    int64_t epoch;
+    bool has_pictures; // else there is no thumbnail
+};
+struct playable playable_asset(const struct asset *asset);
+// Whether a stream has pictures, its clips would have to be looked up for: its
+// thumbnail answers 404 if it has none.
+struct playable playable_stream(const struct stream *s);
+void playback_write_of(struct api *a, const struct playable *what,
                        int64_t exp_s, struct str origin, struct json_out *j,
                        const char *name);
 // The answer to POST .../grants: what the body asks for, or what is wrong.
-void playback_grant(struct http_request *r, const struct id *id, int64_t epoch,
+void playback_grant(struct http_request *r, const struct playable *what,
                     struct reply *p);
 // "{origin}/p/{grant}/{id}/", good for the usual life.
 void playback_base(struct api *a, const struct asset *asset, struct str origin,

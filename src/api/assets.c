@@ -262,7 +262,7 @@ void asset_source(struct http_request *r)
 
 // ---- fresh links -----------------------------------------------------------
 
-void playback_grant(struct http_request *r, const struct id *id, int64_t epoch,
+void playback_grant(struct http_request *r, const struct playable *what,
                     struct reply *p)
 {
     struct api *a = api_of(r);
@@ -281,7 +281,7 @@ void playback_grant(struct http_request *r, const struct id *id, int64_t epoch,
         return;
     }
     struct json_out j = reply_json(p, 201);
-    playback_write_of(a, id, epoch, clock_wall_us() / 1000000 + life_s,
+    playback_write_of(a, what, clock_wall_us() / 1000000 + life_s,
                       str_of(p->origin), &j, NULL);
 }
 
@@ -292,6 +292,7 @@ void asset_grant(struct http_request *r)
         return;
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
-    playback_grant(r, &asset->id, asset->epoch, &p);
+    struct playable what = playable_asset(asset);
+    playback_grant(r, &what, &p);
     reply_send(r, &p);
 }

@@ -135,7 +135,7 @@ static enum err find_clip(struct http_request *r, const struct play_wanted *w,
     TRY(make(a, w, path, is_gzip, ret));
     if (key.len > 0)
         http_cache_put(a->cache, key, *ret);
-    if (path->rung < 0)
+    if (path->rung < 0 && path->manifest != PLAY_STORYBOARD)
         make_first(a, w->show, path->manifest == PLAY_HLS_MULTIVARIANT_TS);
     return OK;
 }
@@ -156,7 +156,8 @@ static void limit_age(struct http_request *r, const struct play_right *right)
 bool manifest_answer_kept(struct http_request *r, const struct play_wanted *w)
 {
     struct str rest = http_request_part(r, "rest"), value;
-    if (!str_ends(rest, STR(".m3u8")) && !str_ends(rest, STR(".mpd")))
+    if (!str_ends(rest, STR(".m3u8")) && !str_ends(rest, STR(".mpd")) &&
+        !str_ends(rest, STR(".vtt")))
         return false;
     if (!str_starts(rest, STR("t/")) && !http_request_query(r, "t", &value))
         return false;

@@ -68,15 +68,16 @@ static void write_http(struct api *a, struct buf *to)
 
 static void write_jobs(struct api *a, struct buf *to)
 {
-    static const char *const urgency[6] = {
-        "{urgency=\"now\"}",  "{urgency=\"next\"}",     "{urgency=\"probe\"}",
-        "{urgency=\"edge\"}", "{urgency=\"download\"}", "{urgency=\"ladder\"}"};
+    static const char *const urgency[JOBS_URGENCIES] = {
+        "{urgency=\"now\"}",   "{urgency=\"next\"}", "{urgency=\"image\"}",
+        "{urgency=\"probe\"}", "{urgency=\"edge\"}", "{urgency=\"download\"}",
+        "{urgency=\"ladder\"}"};
     struct jobs_counts c = jobs_counts(a->jobs);
     head(to, "workers", "gauge", "Worker processes.");
     line(to, "workers", "{state=\"busy\"}", c.workers_busy);
     line(to, "workers", "{state=\"spare\"}", c.workers_spare);
     head(to, "pieces_waiting", "gauge", "Pieces to be made.");
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < JOBS_URGENCIES; i++)
         line(to, "pieces_waiting", urgency[i], c.waiting[i]);
     one(to, "pieces_made_total", "counter", "Pieces made.", c.made);
     one(to, "pieces_failed_total", "counter", "Pieces that failed.", c.failed);

@@ -152,7 +152,7 @@ static void refuse_piece(struct http_request *r, enum err e)
     case ERR_BUSY:
     case ERR_NO_SPACE:
     case ERR_TIMEOUT:
-        refuse(r, "busy", "The segment could not be made just now.");
+        refuse(r, "busy", "It could not be made just now.");
         return;
     case OK:
     case ERR_BAD_INPUT:
@@ -171,7 +171,7 @@ static void after_wait(struct http_request *r, bool is_late)
     struct wait *w = http_request_state(r);
     hang_up(w);
     if (is_late) {
-        refuse(r, "busy", "The segment is still being made.");
+        refuse(r, "busy", "It is still being made.");
         return;
     }
     if (w->result != OK || !w->bytes) {

@@ -6,24 +6,11 @@
 
 #include "reeld/base/clock.h"
 
+#include "image_wish.h"
 #include "ranges.h"
 #include "stream_lay.h"
 
 const char *const play_headers[] = {PLAY_HEADERS, NULL};
-
-// Names below an asset that belong to the API and not to this version.
-static bool is_absent(struct str path)
-{
-    static const char *const names[] = {
-        "thumbnail.jpg",
-        "thumbnail.webp",
-        "storyboard.vtt",
-    };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (str_eq(path, str_of(names[i])))
-            return true;
-    return str_starts(path, STR("storyboard-"));
-}
 
 static bool refuse_grant(struct http_request *r)
 {
@@ -61,7 +48,8 @@ static bool can_have_ranges(struct str rest)
     enum download_container container;
     return str_eq(rest, STR("index.m3u8")) || str_eq(rest, STR("ts.m3u8")) ||
            str_eq(rest, STR("manifest.mpd")) ||
-           play_parse_download(rest, &container);
+           play_parse_download(rest, &container) ||
+           str_eq(rest, STR("storyboard.vtt"));
 }
 
 static void answer_path(struct http_request *r, const struct play_wanted *w,
@@ -74,11 +62,14 @@ static void answer_path(struct http_request *r, const struct play_wanted *w,
         return;
     }
     enum err e = play_parse(w->show, name, wants_ts, &path);
-    if (e != OK)
+    bool is_image = e == OK && !path.is_manifest && path.piece == PIECE_IMAGE;
+    if (e != OK && image_is_named(name))
+        refuse(r, "not_found", "Not found: %s.", fail_text());
+    else if (e != OK)
         refuse(r, "not_found", "The asset has nothing of that name.");
     else if (path.is_manifest)
         manifest_answer(r, w, &path);
-    else
+    else if (!is_image || image_read_wish(r, w->show, &path.image))
         piece_answer(r, w->show, &path, &w->right);
 }
 
@@ -87,8 +78,8 @@ static void answer_ranges(struct http_request *r, struct play_wanted *w,
 {
     if (!can_have_ranges(rest)) {
         refuse(r, "invalid_request",
-               "?t= goes with index.m3u8, manifest.mpd and downloads of an "
-               "asset.");
+               "?t= goes with index.m3u8, manifest.mpd, storyboard.vtt, images "
+               "and downloads of an asset.");
         return;
     }
     scoped(play_show) const struct play_show *show = NULL;
@@ -109,16 +100,12 @@ static void answer(struct http_request *r, struct play_wanted *w)
                asset_state_name(w->asset->state));
         return;
     }
-    if (is_absent(rest)) {
-        refuse(r, "not_implemented", "This version does not make that.");
-        return;
-    }
     if (http_request_query_text(r).len > 0 &&
         !parameter_container(r, &wants_ts))
         return;
     if (manifest_answer_kept(r, w))
         return;
-    if (http_request_query(r, "t", &value)) {
+    if (!image_is_named(rest) && http_request_query(r, "t", &value)) {
         answer_ranges(r, w, rest, wants_ts);
         return;
     }
@@ -162,13 +149,9 @@ static void answer_stream(struct http_request *r, const struct stream *s,
 {
     struct str rest = http_request_part(r, "rest"), value;
     bool wants_ts = false;
-    if (is_absent(rest)) {
-        refuse(r, "not_implemented", "This version does not make that.");
-        return;
-    }
     if (!parameter_container(r, &wants_ts))
         return;
-    if (http_request_query(r, "t", &value)) {
+    if (!image_is_named(rest) && http_request_query(r, "t", &value)) {
         refuse(r, "invalid_request", "?t= is of assets; a stream has clips.");
         return;
     }

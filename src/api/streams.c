@@ -43,7 +43,8 @@ static void write_one(struct api *a, const struct stream *s,
             write_clip(j, &t->clip[i]);
         json_close(j, ']');
     }
-    playback_write_of(a, &s->id, s->created_us, exp_s, origin, j, "playback");
+    struct playable what = playable_stream(s);
+    playback_write_of(a, &what, exp_s, origin, j, "playback");
     json_close(j, '}');
 }
 
@@ -219,7 +220,9 @@ void stream_grant(struct http_request *r)
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
     scoped(stream) struct stream s = {0};
-    if (find(a, http_request_part(r, "id"), &p, &s))
-        playback_grant(r, &s.id, s.created_us, &p);
+    if (find(a, http_request_part(r, "id"), &p, &s)) {
+        struct playable what = playable_stream(&s);
+        playback_grant(r, &what, &p);
+    }
     reply_send(r, &p);
 }

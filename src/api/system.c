@@ -7,8 +7,8 @@
 
 #include "reeld/base/clock.h"
 
-static const char *const urgency_names[6] = {
-    "now", "next", "probe", "edge", "download", "ladder",
+static const char *const urgency_names[JOBS_URGENCIES] = {
+    "now", "next", "image", "probe", "edge", "download", "ladder",
 };
 
 static enum err write_space(struct api *a, struct json_out *j)
@@ -38,7 +38,7 @@ static enum err write_queue(struct api *a, const struct jobs_counts *counts,
     TRY(catalog_job_counts(a->catalog, jobs));
     json_open(j, "queue", '{');
     json_open(j, "pieces", '{');
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < JOBS_URGENCIES; i++)
         json_int(j, urgency_names[i], counts->waiting[i]);
     json_close(j, '}');
     for (int kind = 0; kind < JOB_KINDS; kind++) {

@@ -10,7 +10,8 @@
 
 // Numbers that stand in rows: a change here needs a migration.
 static_assert(PIECE_INIT == 0 && PIECE_SEGMENT == 1 && PIECE_IFRAME == 2 &&
-                  PIECE_TS == 3 && PIECE_EDGE == 4 && PIECE_DOWNLOAD == 6,
+                  PIECE_TS == 3 && PIECE_EDGE == 4 && PIECE_IMAGE == 5 &&
+                  PIECE_DOWNLOAD == 6,
               "piece.kind");
 
 // ---- reading ---------------------------------------------------------------

@@ -3,8 +3,10 @@
 //
 // Encoding for somebody may take `workers` workers; what costs little (sound,
 // copies, headers, probes) has one more, so that it never queues behind
-// pictures; the ladder, and pictures for downloads, take only what is left
-// over, and one less than that where there are two or more.
+// pictures; images have workers of their own, so that no page of thumbnails
+// delays a segment, of sound neither; the ladder, and pictures for downloads,
+// take only what is left over, and one less than that where there are two or
+// more.
 #include <string.h>
 #include <utlist.h>
 
@@ -15,7 +17,7 @@
 enum { SCAN_MAX = 64 }; // flights looked at that cannot begin yet
 
 struct load {
-    int heavy, light; // busy with what somebody wants
+    int lane[LOADS]; // busy with what somebody wants
     int background;
 };
 
@@ -28,33 +30,41 @@ static struct load count_load(const struct jobs *j)
             continue;
         if (w->request->is_background)
             load.background++;
-        else if (w->request->is_light)
-            load.light++;
         else
-            load.heavy++;
+            load.lane[w->request->load]++;
     }
     return load;
 }
 
 // Nobody sits and watches for it. What costs little is not slowed down, or a
 // download that is only copied would wait for each slice of the ladder.
-static bool is_in_background(enum urgency urgency, bool is_light)
+static bool is_in_background(enum urgency urgency, enum load_lane lane)
 {
     return urgency == URGENCY_LADDER ||
-           (urgency == URGENCY_DOWNLOAD && !is_light);
+           (urgency == URGENCY_DOWNLOAD && lane == LOAD_HEAVY);
 }
 
-static bool has_room(const struct jobs *j, enum urgency urgency, bool is_light)
+static bool has_room(const struct jobs *j, enum urgency urgency,
+                     enum load_lane lane)
 {
     struct load load = count_load(j);
-    int urgent = load.heavy + load.light;
+    int urgent = load.lane[LOAD_HEAVY] + load.lane[LOAD_LIGHT];
     bool may_keep = j->publishing.kept_bytes < KEPT_BYTES_MAX;
-    if (is_in_background(urgency, is_light))
+    if (is_in_background(urgency, lane))
         return may_keep && urgent + load.background < ladder_workers(j);
     if (urgency != URGENCY_NOW && !may_keep)
         return false;
-    return is_light ? urgent <= j->options.workers
-                    : load.heavy < j->options.workers;
+    switch (lane) {
+    case LOAD_HEAVY:
+        return load.lane[LOAD_HEAVY] < j->options.workers;
+    case LOAD_LIGHT:
+        return urgent <= j->options.workers;
+    case LOAD_IMAGE:
+        return load.lane[LOAD_IMAGE] < j->options.image_workers;
+    case LOADS:
+        break;
+    }
+    return false;
 }
 
 static struct need need_of(const struct flight *f)
@@ -62,8 +72,8 @@ static struct need need_of(const struct flight *f)
     return (struct need){
         .source = &f->piece.asset->source,
         .wants_fresh = f->attempts > 0,
-        .is_background = is_in_background(f->urgency, link_is_light(f)),
-        .is_light = link_is_light(f),
+        .is_background = is_in_background(f->urgency, link_load(f)),
+        .load = link_load(f),
         .place = link_begin(f),
     };
 }
@@ -151,11 +161,11 @@ static enum err send_ts(struct jobs *j, struct worker *w, struct request *r,
 
 static void describe(struct request *r, const struct flight *lead)
 {
-    r->is_light = link_is_light(lead);
-    r->is_background = is_in_background(lead->urgency, r->is_light);
+    r->load = link_load(lead);
+    r->is_background = is_in_background(lead->urgency, r->load);
     r->end = link_end(lead);
     for (uint32_t i = 0; i < r->flights; i++)
-        if (!link_is_light(r->flight[i]))
+        if (link_load(r->flight[i]) == LOAD_HEAVY)
             r->duration_us[i] = piece_duration_us(&r->flight[i]->piece);
 }
 
@@ -195,7 +205,7 @@ static struct flight *lead_of(struct jobs *j, struct flight *f)
         DL_FOREACH (j->queue[u], g)
             if (g->piece.kind == PIECE_SEGMENT &&
                 g->piece.rendition == f->piece.rendition &&
-                link_may_join(g, f) && has_room(j, u, link_is_light(g)))
+                link_may_join(g, f) && has_room(j, u, link_load(g)))
                 return g;
     return f;
 }
@@ -209,7 +219,7 @@ static bool begin_some(struct jobs *j, enum urgency urgency)
         if (++looked > SCAN_MAX)
             break;
         struct flight *lead = lead_of(j, f);
-        if (!has_room(j, urgency, link_is_light(lead)))
+        if (!has_room(j, urgency, link_load(lead)))
             continue;
         struct need need = need_of(lead);
         struct worker *w = roster_pick(j, &need);
@@ -240,7 +250,8 @@ static enum err send_probe(struct jobs *j, struct worker *w, struct request *r,
 static bool begin_probe(struct jobs *j, bool is_waited_for)
 {
     struct probe *p = probe_next(j, is_waited_for);
-    if (!p || !has_room(j, is_waited_for ? URGENCY_NOW : URGENCY_PROBE, true))
+    if (!p ||
+        !has_room(j, is_waited_for ? URGENCY_NOW : URGENCY_PROBE, LOAD_LIGHT))
         return false;
     // A probe reads the file for the first time: never a worker that met it.
     struct need need = {.source = probe_source(p), .wants_fresh = true};
@@ -248,7 +259,7 @@ static bool begin_probe(struct jobs *j, bool is_waited_for)
     if (!w)
         return false;
     struct request *r = request_new(j, WIRE_PROBE);
-    r->is_light = true;
+    r->load = LOAD_LIGHT;
     r->probe = p;
     probe_begin(j, p, r);
     enum err result = send_probe(j, w, r, p);

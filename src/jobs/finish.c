@@ -122,12 +122,12 @@ bool finish_begin(struct jobs *j)
     struct need need = {.source = &m->download->key,
                         .wants_fresh = true,
                         .is_background = is_mp3(m),
-                        .is_light = true};
+                        .load = LOAD_LIGHT};
     struct worker *w = roster_pick(j, &need);
     if (!w)
         return false;
     struct request *r = request_new(j, WIRE_FILE);
-    r->is_light = true;
+    r->load = LOAD_LIGHT;
     r->is_background = is_mp3(m);
     r->making = m;
     m->state = MAKING_RUNNING;

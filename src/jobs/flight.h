@@ -28,12 +28,14 @@
 enum urgency {
     URGENCY_NOW,
     URGENCY_NEXT,
+    URGENCY_IMAGE,
     URGENCY_PROBE,
     URGENCY_EDGE,
     URGENCY_DOWNLOAD,
     URGENCY_LADDER,
     URGENCIES, // as a flight's floor: nobody wants it ahead of need
 };
+_Static_assert((int)URGENCIES == (int)JOBS_URGENCIES, "what the door shows");
 
 struct flight;
 struct making;

@@ -58,7 +58,8 @@ static enum err wait_for_start(struct jobs *j)
 enum err jobs_start(const struct jobs_options *o, struct store *s,
                     struct catalog *c, struct pool *pool, struct jobs **ret)
 {
-    assert(o->workers >= 1 && o->attempts >= 1 && o->worker_threads >= 1);
+    assert(o->workers >= 1 && o->attempts >= 1 && o->worker_threads >= 1 &&
+           o->image_workers >= 1);
     scoped(jobs) struct jobs *j = NEW(struct jobs);
     j->inbox.event_fd = -1;
     j->store = s;
@@ -187,6 +188,8 @@ enum err jobs_want(struct jobs *j, const struct piece *piece, jobs_done *done,
     struct jobs_waiter *w;
     TRY(new_waiter(j, done, context, &w));
     piece_copy(piece, &w->piece);
+    if (piece->kind == PIECE_IMAGE)
+        w->urgency = URGENCY_IMAGE;
     return post_waiter(j, w, ret);
 }
 

@@ -9,11 +9,14 @@
 // loosely.
 static const int64_t AUDIO_LEAD_US = 1000000;
 
-bool link_is_light(const struct flight *f)
+enum load_lane link_load(const struct flight *f)
 {
     const struct recipe *r = &piece_rendition(&f->piece)->recipe;
-    return f->piece.kind == PIECE_INIT || f->piece.kind == PIECE_TS ||
-           r->kind != TRACK_VIDEO || r->mode == RECIPE_COPY;
+    if (f->piece.kind == PIECE_IMAGE)
+        return LOAD_IMAGE;
+    bool is_light = f->piece.kind == PIECE_INIT || f->piece.kind == PIECE_TS ||
+                    r->kind != TRACK_VIDEO || r->mode == RECIPE_COPY;
+    return is_light ? LOAD_LIGHT : LOAD_HEAVY;
 }
 
 static bool has_same_borders(const struct piece *a, const struct piece *b)
@@ -33,10 +36,14 @@ static bool is_from_same_decode(const struct flight *f,
            b->mode == RECIPE_ENCODE;
 }
 
+static bool is_alone(const struct flight *f)
+{
+    return f->piece.kind == PIECE_TS || f->piece.kind == PIECE_IMAGE;
+}
+
 bool link_may_join(const struct flight *f, const struct flight *other)
 {
-    if (f == other || f->piece.kind == PIECE_TS ||
-        other->piece.kind == PIECE_TS ||
+    if (f == other || is_alone(f) || is_alone(other) ||
         !id_eq(&f->piece.asset->id, &other->piece.asset->id))
         return false;
     const struct rendition *a = piece_rendition(&f->piece);

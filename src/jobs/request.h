@@ -12,7 +12,7 @@ struct request {
     uint32_t number;
     enum wire_type type;
     struct worker *worker;
-    bool is_light;         // no video is encoded
+    enum load_lane load;
     bool is_background;    // of the ladder
     struct place end;      // where the worker stands then
     struct probe *probe;   // PROBE; NULL: forgotten
@@ -53,7 +53,7 @@ bool link_may_join(const struct flight *f, const struct flight *other);
 void link_make(const struct jobs_options *o, struct flight *const *flights,
                uint32_t count, struct wire_make *ret);
 void link_ts(const struct flight *f, struct wire_ts *ret);
-bool link_is_light(const struct flight *f);
+enum load_lane link_load(const struct flight *f);
 // Where a MAKE of this flight begins and ends in the source.
 struct place link_begin(const struct flight *f);
 struct place link_end(const struct flight *f);

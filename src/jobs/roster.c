@@ -200,7 +200,11 @@ static int suits(const struct worker *w, const struct need *n)
         return 20;
     if (!w->place[TRACK_VIDEO][RECIPE_ENCODE].is_set)
         return 60;
-    return n->is_light ? 50 : 30; // a decoder somewhere else: leave it there
+    // A decoder somewhere else: leave it there, and the worker to whom it
+    // belongs free for what follows.
+    if (n->load == LOAD_IMAGE)
+        return 0;
+    return n->load == LOAD_LIGHT ? 50 : 30;
 }
 
 static int score(const struct worker *w, const struct need *n)
@@ -259,8 +263,9 @@ static void thin_out_idle(struct jobs *j)
 
 static void keep_spares(struct jobs *j, int64_t now_us)
 {
-    int most = (int)max_i64(j->options.spares,
-                            min_i64(j->needed, j->options.workers + 1));
+    int most = (int)max_i64(
+        j->options.spares,
+        min_i64(j->needed, j->options.workers + 1 + j->options.image_workers));
     if (!j->has_build) // jobs_start() waits for the first
         most = (int)max_i64(most, 1);
     int ready =

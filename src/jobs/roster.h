@@ -59,12 +59,20 @@ struct worker {
     struct worker *prev, *next;
 };
 
+// What a request costs.
+enum load_lane {
+    LOAD_HEAVY, // video is encoded
+    LOAD_LIGHT, // no video is
+    LOAD_IMAGE, // but some pictures of it, or decoded
+    LOADS,
+};
+
 // What a request needs of a worker.
 struct need {
     const struct digest *source;
     bool wants_fresh; // a retry: not one that met this source
     bool is_background;
-    bool is_light;      // no video is encoded
+    enum load_lane load;
     struct place place; // where it begins; is_set false: nowhere in particular
 };
 

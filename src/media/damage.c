@@ -2,8 +2,18 @@
 // damage.c - hears what decoders report as errors, and of which packet.
 #include "damage.h"
 
-#include <libavcodec/avcodec.h>
 #include <libavutil/log.h>
+#include <string.h>
+
+enum { BLANK_BYTE = 0x80 };
+
+int damage_get_blank_buffer(AVCodecContext *c, AVFrame *f, int flags)
+{
+    int got = avcodec_default_get_buffer2(c, f, flags);
+    for (int i = 0; got >= 0 && i < AV_NUM_DATA_POINTERS && f->buf[i]; i++)
+        memset(f->buf[i]->data, BLANK_BYTE, f->buf[i]->size);
+    return got;
+}
 
 void damage_log(void *context, int level, const char *format, va_list list)
 {

@@ -190,21 +190,39 @@ enum err filter_open_head(const struct recipe *r, const AVFrame *like,
     return OK;
 }
 
+// A graph for our own pictures, which are all of one kind.
+static enum err open_ours(struct recipe_size size, uint32_t timescale,
+                          const char *text, struct filter **ret)
+{
+    scoped(filter) struct filter *f = NEW(struct filter);
+    f->width = size.width;
+    f->height = size.height;
+    f->format = AV_PIX_FMT_YUV420P;
+    f->timebase = (AVRational){1, (int)timescale};
+    TRY(open_graph(f, text));
+    *ret = take(f);
+    return OK;
+}
+
 enum err filter_open_step(struct recipe_size from, struct recipe_size to,
                           uint32_t timescale, struct filter **ret)
 {
-    scoped(filter) struct filter *f = NEW(struct filter);
-    f->width = from.width;
-    f->height = from.height;
-    f->format = AV_PIX_FMT_YUV420P;
-    f->timebase = (AVRational){1, (int)timescale};
     char text[TEXT_BYTES];
     snprintf(text, sizeof text,
              "zscale=w=%d:h=%d:f=lanczos:d=none,format=yuv420p", to.width,
              to.height);
-    TRY(open_graph(f, text));
-    *ret = take(f);
-    return OK;
+    return open_ours(from, timescale, text, ret);
+}
+
+enum err filter_open_file(struct recipe_size size, enum image_format format,
+                          uint32_t timescale, struct filter **ret)
+{
+    char text[TEXT_BYTES];
+    snprintf(text, sizeof text,
+             "zscale=d=none:min=709:rin=limited:cin=left:m=170m:r=%s:c=center,"
+             "format=yuv420p",
+             format == IMAGE_JPEG ? "full" : "limited");
+    return open_ours(size, timescale, text, ret);
 }
 
 static bool same_colour(const struct colour *a, const struct colour *b)

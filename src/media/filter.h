@@ -20,6 +20,12 @@ must_check enum err filter_open_head(const struct recipe *r,
 must_check enum err filter_open_step(struct recipe_size from,
                                      struct recipe_size to, uint32_t timescale,
                                      struct filter **ret);
+// Our own pictures in the colours of image files: BT.601, of full range for
+// JPEG (JFIF 1.02) and limited for WebP (RFC 6386 section 9.2), chroma in the
+// middle of four samples.
+must_check enum err filter_open_file(struct recipe_size size,
+                                     enum image_format format,
+                                     uint32_t timescale, struct filter **ret);
 void filter_free(struct filter *f);
 DEFINE_SCOPED(filter, struct filter *, filter_free)
 

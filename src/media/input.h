@@ -44,6 +44,13 @@ must_check enum err input_read(struct input *in, AVPacket *packet);
 // next packet of that stream is the entry's (or an earlier one).
 must_check enum err input_seek(struct input *in, int stream,
                                const struct plan_entry *entry, bool by_byte);
+// Of two entries of one stream.
+bool entry_is_before(const struct plan_entry *a, const struct plan_entry *b,
+                     bool by_byte);
+// Behind input_seek(): has it landed before the entry, so that this packet is
+// to be left out?
+bool input_is_before(struct input *in, const AVPacket *packet,
+                     const struct plan_entry *entry, bool by_byte);
 // Goes to where the next packet of the audio `stream` begins at or before `pts`
 // (its own time base). `near`: with by_byte, an entry of the plan about there,
 // or NULL: from the beginning.

@@ -80,6 +80,20 @@ struct plan_entry input_entry_of(struct input *in, const AVPacket *packet)
     return e;
 }
 
+bool entry_is_before(const struct plan_entry *a, const struct plan_entry *b,
+                     bool by_byte)
+{
+    return by_byte ? a->position < b->position : a->dts < b->dts;
+}
+
+bool input_is_before(struct input *in, const AVPacket *packet,
+                     const struct plan_entry *entry, bool by_byte)
+{
+    struct plan_entry here = input_entry_of(in, packet);
+    bool is_unknown = by_byte && (entry->position < 0 || here.position < 0);
+    return !is_unknown && entry_is_before(&here, entry, by_byte);
+}
+
 // A fragmented file knows only the fragments it has read: walk their headers
 // up to the one that holds `dts`.
 static void learn_fragments(struct input *in, int stream, int64_t dts)

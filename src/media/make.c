@@ -26,7 +26,7 @@ static bool is_encoded_video(const struct wire_output *o)
 bool make_is_black(const struct wire_output *o)
 {
     return o->recipe.kind == TRACK_VIDEO && o->recipe.stream < 0 &&
-           o->kind != PIECE_INIT;
+           o->kind != PIECE_INIT && o->kind != PIECE_IMAGE;
 }
 
 static enum err check(const struct wire_make *ask)
@@ -43,10 +43,13 @@ static enum err check(const struct wire_make *ask)
         TRY(recipe_check(&o->recipe));
         if (o->kind != PIECE_INIT && ask->borders == 0)
             return fail(ERR_BAD_INPUT, "a piece without a range");
-        if (o->kind >= PIECE_TS)
+        if (o->kind == PIECE_TS || o->kind == PIECE_EDGE ||
+            o->kind >= PIECE_DOWNLOAD)
             return fail(ERR_BAD_INPUT, "this kind is not made here");
         if (o->recipe.kind == TRACK_AUDIO && o->kind == PIECE_IFRAME)
             return fail(ERR_BAD_INPUT, "an I-frame of audio");
+        if ((o->recipe.mode == RECIPE_IMAGE) != (o->kind == PIECE_IMAGE))
+            return fail(ERR_BAD_INPUT, "an image by another recipe");
     }
     return OK;
 }
@@ -56,6 +59,9 @@ static enum err make_output(struct make *m, uint32_t output)
     const struct wire_output *o = &m->ask->output[output];
     if (o->kind == PIECE_INIT)
         return make_init(m, output);
+    if (o->kind == PIECE_IMAGE)
+        return o->recipe.image.form == IMAGE_SHEET ? make_sheet(m, output)
+                                                   : make_image(m, output);
     bool is_copied = o->recipe.mode == RECIPE_COPY;
     if (o->recipe.kind == TRACK_AUDIO)
         return is_copied ? make_copied_audio(m, output)

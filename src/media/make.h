@@ -26,3 +26,5 @@ must_check enum err make_copied_video(struct make *m, uint32_t output);
 must_check enum err make_encoded_audio(struct make *m, uint32_t output);
 must_check enum err make_copied_audio(struct make *m, uint32_t output);
 must_check enum err make_init(struct make *m, uint32_t output);
+must_check enum err make_image(struct make *m, uint32_t output);
+must_check enum err make_sheet(struct make *m, uint32_t output);

@@ -3,7 +3,6 @@
 #include "reader.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "damage.h"
 #include "reeld/base/mem.h"
@@ -11,7 +10,6 @@
 enum {
     DECODER_THREADS_MAX = 4, // each holds some pictures of up to 25 MB
     DRAIN_ERRORS_MAX = 64,   // in a row: as many as any decoder has delayed
-    BLANK_BYTE = 0x80,
 };
 
 struct reader {
@@ -47,12 +45,6 @@ void reader_free(struct reader *r)
     free(r);
 }
 
-static bool is_before(const struct plan_entry *a, const struct plan_entry *b,
-                      bool by_byte)
-{
-    return by_byte ? a->position < b->position : a->dts < b->dts;
-}
-
 static bool same_clock(const struct source_clock *a,
                        const struct source_clock *b)
 {
@@ -70,17 +62,7 @@ bool reader_may_go_on(const struct reader *r, const struct wire_make *ask,
     struct source_clock clock = source_clock_of(ask);
     // When the entry lies ahead of what was decoded, seeking is cheaper.
     return same_clock(&r->clock, &clock) && ask->border[0] >= r->to &&
-           !is_before(&r->read, &ask->entry[0], r->is_by_byte);
-}
-
-// What a decoder leaves untouched of a damaged picture is whatever was in the
-// buffer before: always the same, then.
-static int get_blank_buffer(AVCodecContext *c, AVFrame *f, int flags)
-{
-    int got = avcodec_default_get_buffer2(c, f, flags);
-    for (int i = 0; got >= 0 && i < AV_NUM_DATA_POINTERS && f->buf[i]; i++)
-        memset(f->buf[i]->data, BLANK_BYTE, f->buf[i]->size);
-    return got;
+           !entry_is_before(&r->read, &ask->entry[0], r->is_by_byte);
 }
 
 // `in` (or NULL: open one) is taken over.
@@ -109,7 +91,7 @@ static enum err open_cold(const struct media_source *s,
     TRY(input_open_decoder(r->in, stream, threads, &r->decoder));
     r->decoder->opaque = r->damage;
     if (start == READER_STRICT)
-        r->decoder->get_buffer2 = get_blank_buffer;
+        r->decoder->get_buffer2 = damage_get_blank_buffer;
     return input_seek(r->in, stream, &r->entry, r->is_by_byte);
 }
 
@@ -146,11 +128,8 @@ static bool is_at_entry(struct reader *r)
 {
     if (r->is_at_entry)
         return true;
-    struct plan_entry here = input_entry_of(r->in, r->packet);
-    if (r->is_by_byte && (r->entry.position < 0 || here.position < 0))
-        r->is_at_entry = true;
-    else
-        r->is_at_entry = !is_before(&here, &r->entry, r->is_by_byte);
+    r->is_at_entry =
+        !input_is_before(r->in, r->packet, &r->entry, r->is_by_byte);
     // What leads the entry's picture may look back to where we have not been.
     if (r->is_at_entry)
         atomic_store(&r->damage->from, r->packet->pts);

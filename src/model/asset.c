@@ -187,6 +187,7 @@ enum err asset_piece_borders(const struct asset *a, uint32_t r,
     case PIECE_IFRAME:
         return iframe_borders(a, rendition, number, border, ret_count);
     case PIECE_EDGE:
+    case PIECE_IMAGE:
     case PIECE_DOWNLOAD:
     case PIECE_KINDS:
         break;

@@ -2,6 +2,7 @@
 // piece.c - pieces of assets and of clips: borders and names.
 #include "reeld/model/piece.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "reeld/base/mem.h"
@@ -175,6 +176,7 @@ enum err piece_of_clip(const struct clip *c, uint32_t r, enum piece_kind kind,
         return iframe_of_clip(c, r, s, ret);
     case PIECE_INIT:
     case PIECE_EDGE:
+    case PIECE_IMAGE:
     case PIECE_DOWNLOAD:
     case PIECE_KINDS:
         break;
@@ -238,6 +240,7 @@ static enum err other_borders(const struct clip *c,
         return OK;
     case PIECE_TS:
     case PIECE_EDGE:
+    case PIECE_IMAGE:
     case PIECE_DOWNLOAD:
     case PIECE_KINDS:
         break;
@@ -271,6 +274,25 @@ enum err piece_of_other(const struct clip *c, const struct rendition *other,
     ret->other = NEW(struct rendition);
     *ret->other = *other;
     return OK;
+}
+
+// ---- images ----------------------------------------------------------------
+
+void piece_of_image(const struct asset *a, const struct rendition *image,
+                    const int64_t *border, uint32_t borders, struct piece *ret)
+{
+    assert(borders >= 2 && borders <= ASSET_BORDERS_MAX);
+    uint32_t place = place_of(a, image);
+    uint32_t number = plan_segment_at(a->plan, border[0]);
+    struct piece p = new_piece(a, place, PIECE_IMAGE, number);
+    p.recipe = other_recipe(a, place, image);
+    p.borders = borders;
+    memcpy(p.border, border, borders * sizeof *border);
+    set_range(&p, border[0], border[borders - 1]);
+    *ret = p;
+    ret->asset = asset_ref(a);
+    ret->other = NEW(struct rendition);
+    *ret->other = *image;
 }
 
 // ---- of two others ---------------------------------------------------------
@@ -339,8 +361,8 @@ static enum err next_of_parts(const struct piece *p, struct piece *ret)
 
 enum err piece_next(const struct piece *p, struct piece *ret)
 {
-    if (p->kind == PIECE_INIT)
-        return fail(ERR_NOT_FOUND, "nothing follows an INIT");
+    if (p->kind == PIECE_INIT || p->kind == PIECE_IMAGE)
+        return fail(ERR_NOT_FOUND, "nothing follows it");
     if (p->kind == PIECE_TS)
         return next_of_parts(p, ret);
     if (p->clip_to == 0)

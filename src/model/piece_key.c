@@ -19,6 +19,8 @@ const char *piece_kind_name(enum piece_kind kind)
         return "ts";
     case PIECE_EDGE:
         return "edge";
+    case PIECE_IMAGE:
+        return "image";
     case PIECE_DOWNLOAD:
         return "download";
     case PIECE_KINDS:

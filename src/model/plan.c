@@ -164,6 +164,23 @@ enum err plan_range(const struct plan *p, int64_t start_us, int64_t end_us,
     return OK;
 }
 
+int64_t plan_frame_at(const struct plan *p, int64_t ticks)
+{
+    int64_t within = clamp_i64(ticks, 0, p->gop_border[p->gops] - 1);
+    if (p->video_track < 0)
+        return within;
+    uint32_t gop = plan_gop_at(p, within);
+    int64_t at = p->gop_border[gop];
+    for (uint32_t r = p->gop_run[gop]; r < p->gop_run[gop + 1]; r++) {
+        const struct plan_run *run = &p->run[r];
+        int64_t steps = (within - at) / run->step;
+        if (steps < run->count)
+            return at + steps * run->step;
+        at += run->step * run->count;
+    }
+    return p->gop_border[gop]; // runs fill their GOP: not reached
+}
+
 static bool is_time(int64_t ticks)
 {
     return ticks >= -PLAN_SOURCE_TIME_MAX && ticks <= PLAN_SOURCE_TIME_MAX;

@@ -14,6 +14,24 @@ enum {
     BITS_A_SECOND_MAX = 1000000000,
 };
 
+static void write_crop(const struct recipe *r, struct buf *out)
+{
+    const struct recipe_crop *crop = &r->crop;
+    if (crop->of.width > 0)
+        buf_printf(out, "crop=%dx%d of %dx%d\n", (int)crop->kept.width,
+                   (int)crop->kept.height, (int)crop->of.width,
+                   (int)crop->of.height);
+}
+
+static void write_image(const struct recipe *r, struct buf *out)
+{
+    const struct recipe_image *i = &r->image;
+    buf_printf(out, "image=%d\nformat=%d\nquality=%d\ntiles=%dx%d\n",
+               (int)i->form, (int)i->format, (int)i->quality, (int)i->columns,
+               (int)i->rows);
+    write_crop(r, out);
+}
+
 static void write_video(const struct recipe *r, struct buf *out)
 {
     buf_printf(out, "deinterlace=%d\nrotation=%d\nmirrored=%d\n",
@@ -27,21 +45,36 @@ static void write_video(const struct recipe *r, struct buf *out)
                r->frame_rate_cap.num, r->frame_rate_cap.den);
     buf_printf(out, "rate=%" PRId64 "/%" PRId64 "\n", r->frame_rate.num,
                r->frame_rate.den);
+    if (r->mode == RECIPE_IMAGE) {
+        write_image(r, out);
+        return;
+    }
     buf_printf(out, "codec=h264\ncrf=%d\ncap_bps=%" PRId64 "\nlevel=%d\n",
                (int)r->crf, r->cap_bps, (int)r->level);
     buf_printf(out, "preset=%s\n", r->preset);
-    const struct recipe_crop *crop = &r->crop;
-    if (crop->of.width > 0)
-        buf_printf(out, "crop=%dx%d of %dx%d\n", (int)crop->kept.width,
-                   (int)crop->kept.height, (int)crop->of.width,
-                   (int)crop->of.height);
+    write_crop(r, out);
+}
+
+static const char *mode_name(enum recipe_mode mode)
+{
+    switch (mode) {
+    case RECIPE_COPY:
+        return "copy";
+    case RECIPE_ENCODE:
+        return "encode";
+    case RECIPE_IMAGE:
+        return "image";
+    case RECIPE_MODES:
+        break;
+    }
+    return "unknown";
 }
 
 void recipe_write(const struct recipe *r, const char *build, struct buf *out)
 {
     buf_printf(out, "reeld-recipe=%d\nkind=%s\nmode=%s\nstream=%d\n",
-               RECIPE_VERSION, track_kind_name(r->kind),
-               r->mode == RECIPE_COPY ? "copy" : "encode", (int)r->stream);
+               RECIPE_VERSION, track_kind_name(r->kind), mode_name(r->mode),
+               (int)r->stream);
     if (r->kind == TRACK_AUDIO)
         buf_printf(out, "grid_origin=%d\nsample_rate=%d\n", (int)r->grid_origin,
                    (int)r->sample_rate);
@@ -136,6 +169,25 @@ static bool is_cut(const struct recipe_cut *c)
            c->to <= PLAN_TICKS_MAX && (c->to == 0 || c->to > c->from);
 }
 
+static enum err check_image(const struct recipe *r)
+{
+    const struct recipe_image *i = &r->image;
+    bool is_jpeg = i->format == IMAGE_JPEG, is_sheet = i->form == IMAGE_SHEET;
+    TRY(check(r->sizes == 1, "sizes"));
+    TRY(check((unsigned)i->form < IMAGE_FORMS, "form"));
+    TRY(check((unsigned)i->format < IMAGE_FORMATS, "format"));
+    TRY(check(i->form != IMAGE_MOVING || !is_jpeg, "format"));
+    TRY(check(i->quality >= (is_jpeg ? 2 : 1) &&
+                  i->quality <= (is_jpeg ? 31 : 100),
+              "quality"));
+    int32_t most = is_sheet ? IMAGE_TILES_MAX : 1;
+    TRY(check(i->columns >= 1 && i->columns <= most, "columns"));
+    TRY(check(i->rows >= 1 && i->rows <= most / i->columns, "rows"));
+    return check(i->columns * r->size[0].width <= SIDE_MAX &&
+                     i->rows * r->size[0].height <= SIDE_MAX,
+                 "size");
+}
+
 static enum err check_video(const struct recipe *r)
 {
     TRY(check(is_crop(&r->crop), "crop"));
@@ -149,6 +201,8 @@ static enum err check_video(const struct recipe *r)
                   "size"));
     TRY(check(is_rate(r->frame_rate_cap, 0), "frame_rate_cap"));
     TRY(check(is_rate(r->frame_rate, 1), "frame_rate"));
+    if (r->mode == RECIPE_IMAGE)
+        return check_image(r);
     TRY(check(r->crf >= 0 && r->crf <= 51, "crf"));
     TRY(check(r->cap_bps >= 1000 && r->cap_bps <= BITS_A_SECOND_MAX,
               "cap_bps"));
@@ -161,10 +215,11 @@ enum err recipe_check(const struct recipe *r)
     TRY(check(r->kind == TRACK_VIDEO || r->kind == TRACK_AUDIO, "kind"));
     TRY(check((unsigned)r->mode < RECIPE_MODES, "mode"));
     TRY(check(is_cut(&r->cut), "cut"));
-    int32_t least = r->mode == RECIPE_ENCODE ? -1 : 0;
+    int32_t least = r->mode == RECIPE_COPY ? 0 : -1;
     TRY(check(r->stream >= least && r->stream <= 65535, "stream"));
     if (r->kind == TRACK_VIDEO)
         return r->mode == RECIPE_COPY ? OK : check_video(r);
+    TRY(check(r->mode != RECIPE_IMAGE, "mode"));
     TRY(check(r->sample_rate >= 8000 && r->sample_rate <= 96000,
               "sample_rate"));
     TRY(check(r->channels >= 1 && r->channels <= 8, "channels"));

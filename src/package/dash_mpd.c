@@ -233,6 +233,40 @@ static void audio_set(struct mpd *m, const struct dash_period *period,
     end(m);
 }
 
+// A bound: no sheet takes two bits a pixel.
+static int64_t sheet_bps(const struct dash_tiles *t)
+{
+    int64_t bits = (int64_t)2 * t->width * t->height;
+    return max_i64(1, scale_ceil(bits, t->timescale, t->sheet_ticks));
+}
+
+// DASH-16; behind the sets of sound, so that their ids stay.
+static void tile_set(struct mpd *m, const struct dash_period *period)
+{
+    const struct dash_tiles *t = period->tiles;
+    char grid[TEXT_BYTES];
+    snprintf(grid, sizeof grid, "%dx%d", (int)t->columns, (int)t->rows);
+    begin(m, "AdaptationSet");
+    number(m, "id", VIDEO_SET + 1 + period->presentation->audios);
+    attribute(m, "contentType", "image");
+    attribute(m, "mimeType", "image/jpeg");
+    begin(m, "SegmentTemplate");
+    number(m, "timescale", t->timescale);
+    number(m, "duration", t->sheet_ticks);
+    number(m, "startNumber", 0);
+    attribute(m, "media", "storyboard-$Number$.jpg");
+    end(m);
+    begin(m, "Representation");
+    attribute(m, "id", "storyboard");
+    number(m, "bandwidth", sheet_bps(t));
+    number(m, "width", t->width);
+    number(m, "height", t->height);
+    descriptor(m, "EssentialProperty",
+               "http://dashif.org/guidelines/thumbnail_tile", grid);
+    end(m);
+    end(m);
+}
+
 static int64_t longest_us(const struct dash_period *period)
 {
     const struct presentation *p = period->presentation;
@@ -262,6 +296,8 @@ static void period_element(struct mpd *m, const struct dash_period *period,
         video_set(m, period);
     for (uint32_t i = 0; i < p->audios; i++)
         audio_set(m, period, i, &label[i]);
+    if (period->tiles)
+        tile_set(m, period);
     end(m);
 }
 

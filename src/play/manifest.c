@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // manifest.c - manifests of shows, written from facts on each call.
 #include "facts.h"
+#include "image.h"
 #include "lay.h"
 
 #include <inttypes.h>
@@ -148,6 +149,23 @@ static enum dash_follow follow_of(const struct mpd *m, uint32_t clip)
     return DASH_ALONE;
 }
 
+// Of an asset by itself: in clips tiles would not begin with the Period.
+static bool find_tiles(const struct play_show *s, struct dash_tiles *ret)
+{
+    if (!s->asset || !image_has_pictures(s->asset))
+        return false;
+    struct image_board b = image_board(s->asset);
+    *ret = (struct dash_tiles){
+        .columns = b.columns,
+        .rows = b.rows,
+        .width = b.columns * b.tile.width,
+        .height = b.rows * b.tile.height,
+        .timescale = s->asset->plan->timescale,
+        .sheet_ticks = b.step * b.columns * b.rows,
+    };
+    return true;
+}
+
 // The first rung of each set speaks for the others (DASH-11).
 static void lay_period(struct mpd *m, uint32_t clip)
 {
@@ -188,6 +206,9 @@ static enum err write_dash(struct catalog *c, const struct play_show *s,
     }
     for (uint32_t i = 0; i < m.timeline->clips; i++)
         lay_period(&m, i);
+    struct dash_tiles tiles;
+    if (find_tiles(s, &tiles))
+        m.period[0].tiles = &tiles;
     struct dash_list list = {m.period, m.timeline->clips, base};
     return dash_write(&list, out);
 }
@@ -210,6 +231,8 @@ enum err play_write_manifest(struct catalog *c, const struct play_show *s,
         return write_media(s, p, out);
     case PLAY_DASH:
         return write_dash(c, s, base, out);
+    case PLAY_STORYBOARD:
+        return play_write_storyboard(s, base, out);
     }
     return fail(ERR_NOT_FOUND, "that is no manifest");
 }

@@ -59,11 +59,19 @@ static enum err parse_time(struct str text, int64_t *ret_us)
     return OK;
 }
 
+static struct str without_unit(struct str text)
+{
+    return str_starts(text, STR("npt:")) ? str_skip(text, 4) : text;
+}
+
+enum err npt_parse_time(struct str text, int64_t *ret_us)
+{
+    return parse_time(without_unit(text), ret_us);
+}
+
 enum err npt_parse(struct str text, struct npt_range *ret)
 {
-    struct str end = text;
-    if (str_starts(end, STR("npt:")))
-        end = str_skip(end, 4);
+    struct str end = without_unit(text);
     struct str start = str_cut(&end, ',');
     struct npt_range range = {0, INT64_MAX};
     // "10," is refused by the standard's grammar but means what it says.

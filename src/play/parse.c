@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // parse.c - what a path below an asset, its clips or a stream names.
+#include "image.h"
 #include "play_show.h"
 
 static enum err not_found(struct str path)
@@ -19,10 +20,49 @@ static bool to_number(struct str text, uint32_t *ret)
     return true;
 }
 
-static enum err parse_of_whole(struct str path, bool wants_ts,
-                               struct play_path *ret)
+static bool parse_image(const struct play_show *s, struct str path,
+                        struct play_path *p)
 {
-    struct play_path found = {.is_manifest = true, .rung = -1};
+    static const struct {
+        const char *name;
+        enum image_form form;
+        enum image_format format;
+        int32_t width;
+    } names[] = {
+        {"thumbnail.jpg",  IMAGE_STILL,  IMAGE_JPEG, PLAY_STILL_WIDTH  },
+        {"thumbnail.webp", IMAGE_STILL,  IMAGE_WEBP, PLAY_STILL_WIDTH  },
+        {"preview.webp",   IMAGE_MOVING, IMAGE_WEBP, PLAY_PREVIEW_WIDTH},
+    };
+    p->is_manifest = false;
+    p->piece = PIECE_IMAGE;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!str_eq(path, str_of(names[i].name)))
+            continue;
+        int64_t us = play_show_duration_us(s);
+        p->image = (struct play_image){names[i].form, names[i].format,
+                                       scale_floor(us, PLAY_IMAGE_PERCENT, 100),
+                                       PLAY_PREVIEW_US, names[i].width};
+        return true;
+    }
+    if (!str_starts(path, STR("storyboard-")) || !str_ends(path, STR(".jpg")) ||
+        path.len < 15)
+        return false;
+    struct str number = str_skip(path, 11);
+    number.len -= 4;
+    p->image = (struct play_image){.form = IMAGE_SHEET, .format = IMAGE_JPEG};
+    return to_number(number, &p->number);
+}
+
+static enum err parse_of_whole(const struct play_show *s, struct str path,
+                               bool wants_ts, struct play_path *ret)
+{
+    struct play_path found = {.rung = -1};
+    if (parse_image(s, path, &found)) {
+        TRY(play_image_check(s, &found));
+        *ret = found;
+        return OK;
+    }
+    found = (struct play_path){.is_manifest = true, .rung = -1};
     if (str_eq(path, STR("index.m3u8")))
         found.manifest =
             wants_ts ? PLAY_HLS_MULTIVARIANT_TS : PLAY_HLS_MULTIVARIANT;
@@ -30,6 +70,8 @@ static enum err parse_of_whole(struct str path, bool wants_ts,
         found.manifest = PLAY_HLS_MULTIVARIANT_TS;
     else if (str_eq(path, STR("manifest.mpd")))
         found.manifest = PLAY_DASH;
+    else if (str_eq(path, STR("storyboard.vtt")) && s->show->videos > 0)
+        found.manifest = PLAY_STORYBOARD;
     else
         return not_found(path);
     *ret = found;
@@ -112,7 +154,7 @@ enum err play_parse(const struct play_show *s, struct str rest, bool wants_ts,
     struct str name = rest;
     struct str first = str_cut(&name, '/');
     if (!name.ptr)
-        return parse_of_whole(rest, wants_ts, ret);
+        return parse_of_whole(s, rest, wants_ts, ret);
 
     struct play_path found = {.rung = show_find(s->show, first)};
     if (found.rung < 0)
@@ -128,9 +170,13 @@ enum err play_parse(const struct play_show *s, struct str rest, bool wants_ts,
 const char *play_content_type(const struct play_show *s,
                               const struct play_path *p)
 {
+    if (p->is_manifest && p->manifest == PLAY_STORYBOARD)
+        return "text/vtt";
     if (p->is_manifest)
         return p->manifest == PLAY_DASH ? "application/dash+xml"
                                         : "application/vnd.apple.mpegurl";
+    if (p->piece == PIECE_IMAGE)
+        return p->image.format == IMAGE_JPEG ? "image/jpeg" : "image/webp";
     if (p->piece == PIECE_TS)
         return "video/mp2t"; // sound alone too (HTTP-02)
     return s->show->rung[p->rung].is_audio ? "audio/mp4" : "video/mp4";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // piece.c - pieces of shows: which they are, and their bytes where they are
 // made already.
+#include "image.h"
 #include "play_show.h"
 
 #include "reeld/base/fd.h"
@@ -26,6 +27,8 @@ static enum err timeline_piece(const struct play_show *s,
 enum err play_piece_of(const struct play_show *s, const struct play_path *p,
                        struct piece *ret)
 {
+    if (!p->is_manifest && p->piece == PIECE_IMAGE)
+        return play_image_piece(s, p, ret);
     if (p->is_manifest || p->rung < 0)
         return fail(ERR_NOT_FOUND, "that is no piece");
     if (s->timeline)

@@ -163,6 +163,16 @@ static enum err check_range_of(const struct wire_make *m)
     return OK;
 }
 
+// It has the request for itself, and a sheet no more borders than tiles.
+static enum err check_image(const struct wire_make *m, const struct recipe *r)
+{
+    bool is_sheet = r->image.form == IMAGE_SHEET;
+    uint32_t tiles = (uint32_t)(r->image.columns * r->image.rows);
+    TRY(check(m->outputs == 1, "outputs"));
+    return check(m->borders >= 2 && m->borders <= (is_sheet ? tiles + 1 : 2),
+                 "borders of an image");
+}
+
 static enum err check_output(const struct wire_make *m,
                              const struct wire_output *o)
 {
@@ -172,6 +182,8 @@ static enum err check_output(const struct wire_make *m,
     TRY(check_bool(&r->is_full_range, "is_full_range"));
     TRY(recipe_check(r));
     TRY(check(r->kind == m->output[0].recipe.kind, "kind of output"));
+    TRY(check((r->mode == RECIPE_IMAGE) == (o->kind == PIECE_IMAGE),
+              "mode of output"));
     switch (o->kind) {
     case PIECE_INIT:
         return OK;
@@ -182,6 +194,8 @@ static enum err check_output(const struct wire_make *m,
     case PIECE_IFRAME:
         return check(m->borders == 2 && r->kind == TRACK_VIDEO,
                      "borders of an I-frame");
+    case PIECE_IMAGE:
+        return check_image(m, r);
     case PIECE_TS:
     case PIECE_EDGE:
     case PIECE_DOWNLOAD:

@@ -29,6 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct npt_range range;
     struct str text = {(const char *)data, size};
+    int64_t us = 0;
+    if (npt_parse_time(text, &us) == OK)
+        assert(us >= 0 && npt_parse(text, &range) == OK &&
+               range.start_us == us);
     if (npt_parse(text, &range) != OK)
         return 0;
     assert(range.start_us >= 0 && range.start_us < range.end_us);

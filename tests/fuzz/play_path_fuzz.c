@@ -39,8 +39,11 @@ static struct asset *new_film(void)
     a->state = ASSET_READY;
     a->plan = new_plan();
     a->renditions = 3;
-    a->rendition[0] = (struct rendition){
-        .name = "source", .audio = -1, .recipe = {.mode = RECIPE_COPY}};
+    a->rendition[0] = (struct rendition){.name = "source",
+                                         .audio = -1,
+                                         .width = 640,
+                                         .height = 360,
+                                         .recipe = {.mode = RECIPE_COPY}};
     a->rendition[1] = (struct rendition){
         .name = "720p", .audio = -1, .recipe = {.mode = RECIPE_ENCODE}};
     a->rendition[2] = (struct rendition){

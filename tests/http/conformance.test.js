@@ -383,14 +383,38 @@ test('SEG-06 SEG-09: every rung decodes without a word from ffmpeg', {timeout: 2
   }
 }));
 
+// Those of pictures and sound; that of thumbnails is another sort of thing.
+const SET = /<AdaptationSet[^>]* contentType="(?:video|audio)"[\s\S]*?<\/AdaptationSet>/g;
+
 test('CMAF-14: HLS and DASH name the same files', each(async (show, list) => {
-  const media_ = [...show.mpd.matchAll(/media="([^"]*)"/g)].map((m) => m[1]);
+  const media_ = [...show.mpd.matchAll(/media="(\$RepresentationID[^"]*)"/g)].map((m) => m[1]);
   const inits = [...show.mpd.matchAll(/initialization="([^"]*)"/g)].map((m) => m[1]);
   assert.ok(media_.length && inits.length === media_.length);
   const start = Number(/startNumber="(\d+)"/.exec(show.mpd)?.[1] ?? 1);
   for (const r of list)
     r.playlist.segments.forEach((s, i) => assert.ok(media_.some((m) =>
       m.replace('$RepresentationID$', r.name).replace('$Number$', String(start + i)) === `${r.name}/${s.uri}`), s.uri));
+}));
+
+test('DASH-16: thumbnails are sheets of equal tiles', each(async (show, list) => {
+  const set = /<AdaptationSet[^>]* contentType="image"[\s\S]*?<\/AdaptationSet>/.exec(show.mpd)?.[0];
+  if (pictures(list).length === 0) {
+    assert.equal(set, undefined);
+    return;
+  }
+  assert.match(set, / mimeType="image\/jpeg"/);
+  const number = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(set)[1]);
+  const [, columns, rows] = /thumbnail_tile" value="(\d+)x(\d+)"/.exec(set).map(Number);
+  assert.equal(number('width') % columns + number('height') % rows, 0);
+  const sheets = Math.ceil(show.asset.duration * number('timescale') / number('duration') - 1e-6);
+  const cues = (await text(`${show.root}storyboard.vtt`)).match(/storyboard-\d+\.jpg/g);
+  assert.equal(new Set(cues).size, sheets);
+  for (let i = 0; i < sheets; i++) {
+    const {status, headers, body} = await get(`${show.root}${/media="([^"]*)"/.exec(set)[1].replace('$Number$', i)}`);
+    assert.equal(status, 200);
+    assert.equal(headers.get('content-type'), 'image/jpeg');
+    assert.ok(body.length * 8 <= number('bandwidth') * number('duration') / number('timescale'), 'bandwidth');
+  }
 }));
 
 // ---- MPEG-TS ---------------------------------------------------------------
@@ -492,7 +516,7 @@ test('DASH-03 DASH-04 DASH-19 DASH-28: durations', each(async (show, list) => {
 }));
 
 test('DASH-05 DASH-06 DASH-07 DASH-13: sets and representations', each(async (show, list) => {
-  for (const set of show.mpd.match(/<AdaptationSet[\s\S]*?<\/AdaptationSet>/g)) {
+  for (const set of show.mpd.match(SET)) {
     assert.match(set, /segmentAlignment="true"/);
     assert.match(set, /startWithSAP="1"/);
     assert.match(set, /urn:mpeg:dash:role:2011/);
@@ -507,12 +531,12 @@ test('DASH-05 DASH-06 DASH-07 DASH-13: sets and representations', each(async (sh
         assert.match(own + set, /audioSamplingRate="\d+"/);
     }
   }
-  const ids = [...show.mpd.matchAll(/<Representation [^>]*id="([^"]+)"/g)].map((m) => m[1]);
+  const ids = [...show.mpd.match(SET).join('').matchAll(/<Representation [^>]*id="([^"]+)"/g)].map((m) => m[1]);
   assert.deepEqual(ids.toSorted(), list.map((r) => r.name).toSorted());
 }));
 
 test('DASH-08 DASH-09 DASH-11 DASH-24: the timeline is the media, to the tick', each(async (show, list) => {
-  for (const set of show.mpd.match(/<AdaptationSet[\s\S]*?<\/AdaptationSet>/g)) {
+  for (const set of show.mpd.match(SET)) {
     const scale = Number(/timescale="(\d+)"/.exec(set)[1]);
     const times = [];
     let at = 0;

@@ -43,6 +43,7 @@ static struct jobs_options default_options(const struct bench *b)
         .worker_path = b->worker,
         .sandbox_required = true,
         .workers = 2,
+        .image_workers = 1,
         .spares = 2,
         .worker_threads = 1,
         .worker_memory_bytes = INT64_C(1) << 30,

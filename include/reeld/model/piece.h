@@ -6,6 +6,7 @@
 //                    whole, else an edge, which differs in its borders alone
 //   piece_of_other   of a rendition that the asset does not have: what a
 //                    stream of unlike assets plays (see stand_in.h)
+//   piece_of_image   pictures of an asset as an image file (see image.h)
 //
 // A TS piece is made of one or two others, its parts.
 //
@@ -58,6 +59,11 @@ must_check enum err piece_of_other(const struct clip *c,
                                    const struct rendition *other,
                                    enum piece_kind kind, uint32_t s,
                                    struct piece *ret);
+// What image.h makes of an asset that is READY: pictures between the borders
+// (2 to ASSET_BORDERS_MAX, rising) by the recipe of `image`, which the asset
+// does not have among its renditions.
+void piece_of_image(const struct asset *a, const struct rendition *image,
+                    const int64_t *border, uint32_t borders, struct piece *ret);
 // The MPEG-TS view of two SEGMENTs of one clip and segment, or of one; copies
 // them.
 must_check enum err piece_of_parts(const struct piece *video,

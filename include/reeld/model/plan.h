@@ -161,6 +161,9 @@ uint32_t plan_gop_at(const struct plan *p, int64_t ticks);
 // When the first picture at or after `ticks` is shown (audio only: when the
 // first packet begins); the last border when there is none.
 int64_t plan_frame_from(const struct plan *p, int64_t ticks);
+// When the picture that is shown at `ticks` began to be; of those before the
+// first and behind the last border, the nearest. Audio only: `ticks`, clamped.
+int64_t plan_frame_at(const struct plan *p, int64_t ticks);
 
 // [from, to) of media time in microseconds as ticks: the pictures with
 // start <= time < end, rounded outwards never. `end_us` past the end is cut to

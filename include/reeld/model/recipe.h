@@ -24,7 +24,20 @@ enum {
     RECIPE_BUILD_BYTES = 192,
 };
 
-enum recipe_mode { RECIPE_COPY, RECIPE_ENCODE, RECIPE_MODES };
+enum recipe_mode {
+    RECIPE_COPY,   // the source's own packets
+    RECIPE_ENCODE, // H.264, AAC
+    RECIPE_IMAGE,  // pictures as one image file; of video, and never a rung
+    RECIPE_MODES,
+};
+
+enum image_form {
+    IMAGE_STILL,  // the last picture of the range
+    IMAGE_MOVING, // all that the cap of the frame rate leaves of it
+    IMAGE_SHEET,  // tiles: one key frame a border, row by row from the top left
+    IMAGE_FORMS,
+};
+enum image_format { IMAGE_JPEG, IMAGE_WEBP, IMAGE_FORMATS };
 
 struct recipe_size {
     int32_t width, height; // even, >= 2
@@ -44,6 +57,16 @@ struct recipe_cut {
     int64_t from, to;
 };
 
+// MOVING is of WebP alone.
+struct recipe_image {
+    enum image_form form;
+    enum image_format format;
+    int32_t quality;       // JPEG: scale of the quantiser, 2 (best) to 31;
+                           // WebP: 1 to 100 (best)
+    int32_t columns, rows; // SHEET: as many as IMAGE_TILES_MAX; else 1
+};
+enum { IMAGE_TILES_MAX = 60 };
+
 struct recipe {
     enum track_kind kind; // TRACK_VIDEO or TRACK_AUDIO
     enum recipe_mode mode;
@@ -52,7 +75,7 @@ struct recipe {
 
     // Video, encoded. Pictures come down the chain: deinterlace, crop, rotate,
     // tone-map, then scaled with lanczos from each size to the next; the last
-    // size is this rung's.
+    // size is this rung's. An image has one size, of SHEET that of a tile.
     bool deinterlace;
     struct recipe_crop crop;
     int32_t rotation; // as in struct track
@@ -68,6 +91,7 @@ struct recipe {
     int64_t cap_bps; // VBV maxrate; bufsize is one second of it, init 0.5
     int32_t level;   // H.264 level_idc times nothing: 31 is level 3.1
     char preset[RECIPE_PRESET_BYTES]; // x264: "veryfast"
+    struct recipe_image image;        // RECIPE_IMAGE, and then none of these
 
     // Audio. Packet i starts at sample grid_origin + 1024 * i.
     int32_t sample_rate;
@@ -91,13 +115,14 @@ struct recipe recipe_black(const struct recipe *like, struct rational rate);
 must_check enum err recipe_check(const struct recipe *r);
 
 enum piece_kind {
-    PIECE_INIT,    // ftyp + moov
-    PIECE_SEGMENT, // CMAF fragments of one segment
-    PIECE_IFRAME,  // one IDR alone, shown for the whole GOP
-    PIECE_TS,      // the MPEG-TS view of video and audio segment
-    PIECE_EDGE,    // in facts alone: any of the above but an INIT that is not
-                   // an asset's own, as a clip's border cuts it
-    PIECE_DOWNLOAD = 6, // in facts alone: a whole file (download.h)
+    PIECE_INIT,     // ftyp + moov
+    PIECE_SEGMENT,  // CMAF fragments of one segment
+    PIECE_IFRAME,   // one IDR alone, shown for the whole GOP
+    PIECE_TS,       // the MPEG-TS view of video and audio segment
+    PIECE_EDGE,     // in facts alone: any of the above but an INIT that is not
+                    // an asset's own, as a clip's border cuts it
+    PIECE_IMAGE,    // an image file (image.h)
+    PIECE_DOWNLOAD, // in facts alone: a whole file (download.h)
     PIECE_KINDS,
 };
 const char *piece_kind_name(enum piece_kind kind);

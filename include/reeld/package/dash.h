@@ -19,15 +19,25 @@ enum dash_follow {
     DASH_CONTINUOUS // and time runs on
 };
 
+// Tiles of thumbnails that last equally long, in sheets storyboard-{number}.jpg
+// (DASH-16).
+struct dash_tiles {
+    int32_t columns, rows;
+    int32_t width, height; // of a sheet
+    uint32_t timescale;
+    int64_t sheet_ticks; // that a whole sheet stands for
+};
+
 struct dash_period {
     uint32_t id;
     int64_t duration_us; // > 0
     const struct presentation *presentation;
     // One a set: all renditions of a set have the same segments (DASH-11).
-    const struct stretch *video; // NULL: sound alone
-    const struct stretch *audio; // one a track, in the presentation's order
-    const char *init;            // "init.mp4", behind the rendition's name
-    enum dash_follow follows;    // not of the first one
+    const struct stretch *video;    // NULL: sound alone
+    const struct stretch *audio;    // one a track, in the presentation's order
+    const char *init;               // "init.mp4", behind the rendition's name
+    enum dash_follow follows;       // not of the first one
+    const struct dash_tiles *tiles; // NULL: none
 };
 
 struct dash_list {

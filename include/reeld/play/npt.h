@@ -21,5 +21,7 @@ struct npt_range {
     int64_t end_us;   // INT64_MAX where it was left out
 };
 
+// A single time, with or without "npt:" before it. ERR_BAD_INPUT.
+must_check enum err npt_parse_time(struct str text, int64_t *ret_us);
 // ERR_BAD_INPUT: no range, or one that does not end after its start.
 must_check enum err npt_parse(struct str text, struct npt_range *ret);

@@ -118,6 +118,68 @@ static void another_library_is_another_recipe_of_encodes_alone(void **state)
     assert_true(digest_eq(&a, &b));
 }
 
+static struct recipe image_recipe(enum image_form form,
+                                  enum image_format format)
+{
+    struct recipe r = {
+        .kind = TRACK_VIDEO,
+        .mode = RECIPE_IMAGE,
+        .stream = -1,
+        .sizes = 1,
+        .size = {{160, 90}},
+        .frame_rate_cap = { 0,        1},
+        .frame_rate = { 25,        1}
+    };
+    r.image = (struct recipe_image){form, format, 5, 1, 1};
+    return r;
+}
+
+static void each_field_of_an_image_changes_the_hash(void **state)
+{
+    (void)state;
+    const struct recipe base = image_recipe(IMAGE_STILL, IMAGE_JPEG);
+    struct recipe r[5];
+    for (int i = 0; i < 5; i++)
+        r[i] = base;
+    r[0].image.form = IMAGE_SHEET;
+    r[1].image.format = IMAGE_WEBP;
+    r[2].image.quality = 6;
+    r[3].image.columns = 2;
+    r[4].image.rows = 2;
+    for (int i = 0; i < 5; i++)
+        assert_false(same(&base, &r[i]));
+}
+
+static void an_image_has_bounds_of_its_own(void **state)
+{
+    (void)state;
+    struct recipe r = image_recipe(IMAGE_STILL, IMAGE_JPEG);
+    assert_int_equal(recipe_check(&r), OK);
+    r.image.quality = 1;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r = image_recipe(IMAGE_STILL, IMAGE_JPEG);
+    r.image.columns = 2;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r = image_recipe(IMAGE_MOVING, IMAGE_JPEG);
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r = image_recipe(IMAGE_MOVING, IMAGE_WEBP);
+    assert_int_equal(recipe_check(&r), OK);
+    r = image_recipe(IMAGE_SHEET, IMAGE_JPEG);
+    r.image.columns = 10;
+    r.image.rows = IMAGE_TILES_MAX / 10;
+    assert_int_equal(recipe_check(&r), OK);
+    r.image.rows++;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r.image.columns = 50; // of 160 each: no picture is so wide
+    r.image.rows = 1;
+    assert_int_equal(recipe_check(&r), OK);
+    r.image.columns = 52;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+    r = image_recipe(IMAGE_STILL, IMAGE_JPEG);
+    r.kind = TRACK_AUDIO;
+    assert_int_equal(recipe_check(&r), ERR_BAD_INPUT);
+}
+
 static void bounds_hold_one_step_to_each_side(void **state)
 {
     (void)state;
@@ -173,6 +235,8 @@ int main(void)
         cmocka_unit_test(another_library_is_another_recipe_of_encodes_alone),
         cmocka_unit_test(the_text_of_a_plain_recipe_never_changes),
         cmocka_unit_test(a_crop_keeps_something_of_something),
+        cmocka_unit_test(each_field_of_an_image_changes_the_hash),
+        cmocka_unit_test(an_image_has_bounds_of_its_own),
         cmocka_unit_test(bounds_hold_one_step_to_each_side),
         cmocka_unit_test(keys_tell_kind_range_and_inner_borders_apart),
     };

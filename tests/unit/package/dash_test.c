@@ -50,8 +50,10 @@ static void a_film_is_one_period(void **state)
     (void)state;
     struct presentation p = film();
     struct stretch video = film_video();
+    // DASH-16.
+    static const struct dash_tiles tiles = {5, 2, 800, 180, 30000, 600600};
     struct dash_period period = {
-        0, 20020000, &p, &video, film_audio(), "init.mp4", DASH_ALONE};
+        0, 20020000, &p, &video, film_audio(), "init.mp4", DASH_ALONE, &tiles};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
     assert_int_equal(write_one(&period, &out), OK);
@@ -64,8 +66,8 @@ static void sound_alone_has_no_video_set(void **state)
     (void)state;
     struct presentation p = song();
     struct stretch audio = song_audio();
-    struct dash_period period = {0,      12010667,   &p,        NULL,
-                                 &audio, "init.mp4", DASH_ALONE};
+    struct dash_period period = {0,      12010667,   &p,         NULL,
+                                 &audio, "init.mp4", DASH_ALONE, NULL};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
     assert_int_equal(write_one(&period, &out), OK);
@@ -79,8 +81,8 @@ static void titles_are_escaped(void **state)
     struct presentation p = song();
     p.audio[0].title = "<&> ]]> é";
     struct stretch audio = song_audio();
-    struct dash_period period = {0,      12010667,   &p,        NULL,
-                                 &audio, "init.mp4", DASH_ALONE};
+    struct dash_period period = {0,      12010667,   &p,         NULL,
+                                 &audio, "init.mp4", DASH_ALONE, NULL};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
     assert_int_equal(write_one(&period, &out), OK);
@@ -99,8 +101,8 @@ static void equal_durations_share_an_entry(void **state)
     struct stretch audio = {
         .timescale = 48000, .segments = SEGMENTS, .border = border};
     struct presentation p = song();
-    struct dash_period period = {0,      INT64_C(4010666667), &p,        NULL,
-                                 &audio, "init.mp4",          DASH_ALONE};
+    struct dash_period period = {0,      INT64_C(4010666667), &p,         NULL,
+                                 &audio, "init.mp4",          DASH_ALONE, NULL};
     scoped(buf) struct buf out;
     buf_init(&out, TEXT_MAX);
     assert_int_equal(write_one(&period, &out), OK);
@@ -143,8 +145,8 @@ static void a_full_buffer_is_reported(void **state)
     (void)state;
     struct presentation p = song();
     struct stretch audio = song_audio();
-    struct dash_period period = {0,      12010667,   &p,        NULL,
-                                 &audio, "init.mp4", DASH_ALONE};
+    struct dash_period period = {0,      12010667,   &p,         NULL,
+                                 &audio, "init.mp4", DASH_ALONE, NULL};
     scoped(buf) struct buf out;
     buf_init(&out, 300);
     assert_int_equal(write_one(&period, &out), ERR_TOO_LARGE);

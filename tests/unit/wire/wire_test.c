@@ -384,6 +384,31 @@ static void make_is_checked(void **state)
     assert_int_equal(wire_check(m), ERR_BAD_INPUT); // sound and pictures
 }
 
+static void fill_sheet(struct wire_message *m)
+{
+    fill_make(m);
+    struct recipe *r = &m->make.output[0].recipe;
+    m->make.output[0].kind = PIECE_IMAGE;
+    r->mode = RECIPE_IMAGE;
+    r->image = (struct recipe_image){IMAGE_SHEET, IMAGE_JPEG, 5, 2, 1};
+}
+
+static void an_image_has_a_request_for_itself(void **state)
+{
+    struct wire_message *m = &((struct pair *)*state)->sent;
+    fill_sheet(m);
+    assert_int_equal(wire_check(m), OK);
+    REFUSED_WITH(fill_sheet, m->make.output[0].kind = PIECE_SEGMENT);
+    REFUSED_WITH(fill_sheet, m->make.output[0].recipe.mode = RECIPE_ENCODE);
+    REFUSED_WITH(fill_sheet, m->make.output[0].recipe.image.columns = 1);
+    REFUSED_WITH(fill_sheet, m->make.output[0].recipe.image.form = IMAGE_STILL);
+    REFUSED_WITH(fill_sheet, m->make.borders = 0);
+    fill_sheet(m);
+    m->make.outputs = 2;
+    m->make.output[1] = (struct wire_output){PIECE_INIT, video_recipe()};
+    assert_int_equal(wire_check(m), ERR_BAD_INPUT);
+}
+
 static void make_of_sound_counts_in_packets(void **state)
 {
     struct wire_message *m = &((struct pair *)*state)->sent;
@@ -482,6 +507,7 @@ int main(void)
         WIRED(hello_is_checked),
         WIRED(probe_and_its_answer_are_checked),
         WIRED(make_is_checked),
+        WIRED(an_image_has_a_request_for_itself),
         WIRED(make_of_sound_counts_in_packets),
         WIRED(ts_and_made_are_checked),
         WIRED(file_is_checked),
