@@ -137,10 +137,12 @@ struct wire_ts {
 
 // A download: its parts lie one behind the other in fd 0, from head_bytes to
 // file_bytes; fd 1 lists them, `parts` of struct wire_part. Into fd 2 goes the
-// head of an MP4 or M4A, of exactly head_bytes, or the whole MP3.
+// head of an MP4 or M4A, of exactly head_bytes; or, where it is copied, the
+// whole of it; or the whole MP3.
 struct wire_file {
     uint32_t request;
     enum download_container container;
+    bool is_copied;                       // struct download; never an MP3
     uint32_t parts;                       // 1 to DOWNLOAD_PARTS_MAX
     int64_t head_bytes, file_bytes;       // head_bytes is 0 for an MP3
     uint32_t video_timescale, sound_rate; // 0: no such track

@@ -13,25 +13,35 @@
 #include "reeld/base/math.h"
 #include "reeld/base/mem.h"
 
-enum { MP3_SLACK_BYTES = 1 << 20, MP3_SLACK_PERCENT = 102 };
+// What a worker may write beyond what is expected: parameter sets, frames of an
+// MP3 that is a little longer.
+enum { SLACK_BYTES = 1 << 20, SLACK_PERCENT = 105 };
 
 static bool is_mp3(const struct making *m)
 {
     return m->download->container == DOWNLOAD_MP3;
 }
 
-static int64_t mp3_bytes(const struct download *d)
+// The worker writes all of it, not the head alone.
+static bool is_whole(const struct making *m)
 {
-    return scale_ceil(d->duration_us, d->mp3_bps / 8, 1000000);
+    return is_mp3(m) || m->download->is_copied;
+}
+
+static int64_t expected_bytes(const struct making *m)
+{
+    const struct download *d = m->download;
+    return is_mp3(m) ? scale_ceil(d->duration_us, d->mp3_bps / 8, 1000000)
+                     : m->bytes;
 }
 
 int32_t finish_permille(const struct making *m)
 {
     int64_t size_bytes = 0;
-    if (!m->mp3 || fd_size(store_writer_fd(m->mp3), &size_bytes) != OK)
+    if (!m->whole || fd_size(store_writer_fd(m->whole), &size_bytes) != OK)
         return 0;
     return (int32_t)min_i64(
-        1000, scale_floor(size_bytes, 1000, mp3_bytes(m->download) + 1));
+        1000, scale_floor(size_bytes, 1000, expected_bytes(m) + 1));
 }
 
 // ---- asking ----------------------------------------------------------------
@@ -56,10 +66,12 @@ static enum err open_list(const struct making *m, int *ret)
 }
 
 // A fresh file each time: a former attempt may have left bytes in it.
-static enum err open_mp3(struct jobs *j, struct making *m)
+static enum err open_whole(struct jobs *j, struct making *m, struct worker *w)
 {
-    store_abandon(take(m->mp3));
-    return store_begin(j->store, mp3_bytes(m->download), &m->mp3);
+    int64_t expected = expected_bytes(m);
+    store_abandon(take(m->whole));
+    TRY(store_begin(j->store, expected, &m->whole));
+    return worker_allow_file(w, expected / 100 * SLACK_PERCENT + SLACK_BYTES);
 }
 
 static void ask(const struct making *m, const struct request *r,
@@ -69,6 +81,7 @@ static void ask(const struct making *m, const struct request *r,
     *ret = (struct wire_file){
         .request = r->number,
         .container = d->container,
+        .is_copied = d->is_copied,
         .parts = (uint32_t)m->listed,
         .head_bytes = d->head_bytes,
         .file_bytes = m->bytes,
@@ -91,12 +104,9 @@ static enum err send(struct jobs *j, struct making *m, struct worker *w,
     TRY(open_parts(m, &parts));
     TRY(open_list(m, &list));
     int output;
-    if (is_mp3(m)) {
-        TRY(open_mp3(j, m));
-        output = store_writer_fd(m->mp3);
-        TRY(worker_allow_file(w,
-                              mp3_bytes(m->download) / 100 * MP3_SLACK_PERCENT +
-                                  MP3_SLACK_BYTES));
+    if (is_whole(m)) {
+        TRY(open_whole(j, m, w));
+        output = store_writer_fd(m->whole);
     } else {
         TRY(request_open_output(r, 0));
         output = r->output_fd[0];
@@ -163,7 +173,7 @@ struct store_errand {
     struct making *making; // not touched on the pool
     struct store *store;
     struct catalog *catalog;
-    struct blob *head;          // NULL: an MP3
+    struct blob *head;          // NULL: it is in there
     struct store_writer *whole; // the errand's
     struct piece_fact fact;
     struct piece_origin *origins; // the making's
@@ -235,7 +245,7 @@ static void send_to_store(struct jobs *j, struct making *m, struct blob *head,
     e->store = j->store;
     e->catalog = j->catalog;
     e->head = head ? blob_ref(head) : NULL;
-    e->whole = is_mp3(m) ? take(m->mp3) : take(m->parts);
+    e->whole = is_whole(m) ? take(m->whole) : take(m->parts);
     e->origins = m->origins;
     e->origin_count = m->origin_count;
     e->fact = (struct piece_fact){.key = d->key,
@@ -253,13 +263,13 @@ static void send_to_store(struct jobs *j, struct making *m, struct blob *head,
 
 // ---- answers ---------------------------------------------------------------
 
-static enum err take_mp3(struct jobs *j, struct making *m,
-                         const struct wire_made *made)
+static enum err take_whole(struct jobs *j, struct making *m,
+                           const struct wire_made *made)
 {
     int64_t size_bytes;
-    TRY(fd_size(store_writer_fd(m->mp3), &size_bytes));
+    TRY(fd_size(store_writer_fd(m->whole), &size_bytes));
     if (size_bytes <= 0 || size_bytes != made->size_bytes[0])
-        return fail(ERR_BAD_INPUT, "an MP3 of %lld bytes, not %lld",
+        return fail(ERR_BAD_INPUT, "a file of %lld bytes, not %lld",
                     (long long)size_bytes, (long long)made->size_bytes[0]);
     store_abandon(take(m->parts));
     send_to_store(j, m, NULL, size_bytes);
@@ -293,7 +303,7 @@ enum err finish_answered(struct jobs *j, struct making *m, struct request *r,
         finish_missed(j, m, why);
         return OK;
     }
-    TRY(is_mp3(m) ? take_mp3(j, m, made) : take_head(j, m, r));
+    TRY(is_whole(m) ? take_whole(j, m, made) : take_head(j, m, r));
     m->request = NULL;
     return OK;
 }

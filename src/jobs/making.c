@@ -27,7 +27,7 @@ static struct making *find(const struct jobs *j, const struct digest *key)
 static void free_making(struct making *m)
 {
     store_abandon(m->parts);
-    store_abandon(m->mp3);
+    store_abandon(m->whole);
     blob_unref(m->head);
     download_unref(m->download);
     free(m->list);
@@ -94,7 +94,7 @@ void making_fail(struct jobs *j, struct making *m, enum err result,
     // The room is wanted by others.
     if (m->errands == 0) {
         store_abandon(take(m->parts));
-        store_abandon(take(m->mp3));
+        store_abandon(take(m->whole));
     }
     tell_all(m, result, m->why);
 }

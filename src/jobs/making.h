@@ -72,8 +72,8 @@ struct making {
 
     // ENDING and RUNNING
     struct request *request;
-    struct store_writer *mp3;
-    int attempts; // that failed
+    struct store_writer *whole; // what it writes, if it writes all
+    int attempts;               // that failed
     struct blob *head;
 
     enum err result;      // FAILED

@@ -69,9 +69,14 @@ static enum err add_set(struct bytes *in, struct read_track *t)
         return fail(ERR_UNSUPPORTED, "cmaf: parameter sets of many bytes");
     static const uint8_t start_code[] = {0, 0, 0, 1};
     memcpy(t->sets + t->sets_bytes, start_code, sizeof start_code);
+    for (int i = 0; i < NAL_LENGTH_BYTES; i++)
+        t->units[t->sets_bytes + i] =
+            (uint8_t)(set.left >> 8 * (NAL_LENGTH_BYTES - 1 - i));
     t->sets_bytes += sizeof start_code;
-    if (set.left > 0)
+    if (set.left > 0) {
         memcpy(t->sets + t->sets_bytes, set.at, set.left);
+        memcpy(t->units + t->sets_bytes, set.at, set.left);
+    }
     t->sets_bytes += set.left;
     return OK;
 }

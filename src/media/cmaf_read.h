@@ -26,7 +26,8 @@ struct read_track {
     uint32_t default_duration, default_bytes, default_flags;
     // Video: SPS and PPS as Annex B, each behind a four-byte start code.
     uint8_t sets[CMAF_SETS_BYTES_MAX];
-    size_t sets_bytes;
+    uint8_t units[CMAF_SETS_BYTES_MAX]; // the same, each behind its length
+    size_t sets_bytes;                  // of either
     // Audio, as ADTS counts them (ISO/IEC 14496-3 section 1.A.3.2).
     uint8_t adts_profile, adts_rate_index, adts_channels;
 };

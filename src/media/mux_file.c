@@ -75,40 +75,60 @@ static void scoped_release_table(struct table *held)
     table_done(held);
 }
 
-static enum err write_head(const struct wire_file *ask,
+// What lies behind the head ends at `file_bytes`.
+static enum err write_head(const struct wire_file *ask, int64_t file_bytes,
                            const struct table *video, const struct table *sound,
-                           int output_fd, int64_t *ret_bytes)
+                           int output_fd)
 {
     scoped(buf) struct buf out;
     buf_init(&out, (size_t)ask->head_bytes);
-    TRY(mux_write_head(ask, video, sound, &out));
-    TRY(fd_write_all(output_fd, out.bytes, out.len));
-    *ret_bytes = (int64_t)out.len;
-    return OK;
+    TRY(mux_write_head(ask, file_bytes, ask->video_timescale > 0 ? video : NULL,
+                       ask->sound_rate > 0 ? sound : NULL, &out));
+    if (lseek(output_fd, 0, SEEK_SET) != 0)
+        return fail_errno(ERR_IO, "go to the head");
+    return fd_write_all(output_fd, out.bytes, out.len);
+}
+
+static void scoped_release_out(struct mux_out *held)
+{
+    mux_out_done(held);
+}
+
+static enum err end_tables(const struct wire_file *ask, struct table *video,
+                           struct table *sound)
+{
+    if (ask->video_timescale > 0)
+        TRY(table_end(video));
+    return ask->sound_rate > 0 ? table_end(sound) : OK;
 }
 
 static enum err make(const struct wire_file *ask, int parts_fd, int list_fd,
                      int output_fd, int64_t *ret_bytes)
 {
-    bool has_video = ask->video_timescale > 0, has_sound = ask->sound_rate > 0;
     scoped(table) struct table video = {.timescale = ask->video_timescale,
                                         .ticks = ask->video_ticks};
     scoped(table) struct table sound = {.is_sound = true,
                                         .timescale = ask->sound_rate,
                                         .ticks = ask->sound_ticks};
+    scoped(out) struct mux_out out = {.fd = -1};
     int64_t size_bytes;
     TRY(fd_size(parts_fd, &size_bytes));
     if (size_bytes < ask->file_bytes)
         return fail(ERR_BAD_INPUT, "file: its parts are cut");
+    if (ask->is_copied) {
+        TRY(mux_out_init(&out, output_fd, ask->head_bytes));
+        video.out = sound.out = &out;
+    }
     TRY(read_parts(ask, parts_fd, list_fd, &video, &sound));
-    if (has_video)
-        TRY(table_end(&video));
-    if (has_sound)
-        TRY(table_end(&sound));
+    TRY(end_tables(ask, &video, &sound));
     if (ask->container == DOWNLOAD_MP3)
         return mux_write_mp3(ask, &sound, parts_fd, output_fd, ret_bytes);
-    return write_head(ask, has_video ? &video : NULL, has_sound ? &sound : NULL,
-                      output_fd, ret_bytes);
+    if (ask->is_copied)
+        TRY(mux_out_flush(&out));
+    int64_t end = ask->is_copied ? out.at : ask->file_bytes;
+    TRY(write_head(ask, end, &video, &sound, output_fd));
+    *ret_bytes = ask->is_copied ? end : ask->head_bytes;
+    return OK;
 }
 
 void media_make_file(const struct wire_file *ask, int parts_fd, int list_fd,

@@ -8,9 +8,11 @@
 #include "reeld/base/buf.h"
 #include "tables.h"
 
-// The head of an MP4 or M4A of exactly ask->head_bytes; a track is NULL where
-// there is none. ERR_TOO_LARGE when it does not fit.
+// The head of an MP4 or M4A of exactly ask->head_bytes, of a file of
+// `file_bytes`; a track is NULL where there is none. ERR_TOO_LARGE when it does
+// not fit.
 must_check enum err mux_write_head(const struct wire_file *ask,
+                                   int64_t file_bytes,
                                    const struct table *video,
                                    const struct table *sound, struct buf *out);
 

@@ -227,10 +227,15 @@ static enum err encode(struct mp3 *m, bool is_end)
     }
 }
 
+// What lies before 0 was only there for the decoder.
 static enum err put(struct mp3 *m, AVFrame *f)
 {
-    if (av_audio_fifo_write(m->queue, (void **)f->extended_data,
-                            f->nb_samples) < f->nb_samples)
+    int early = (int)clamp_i64(-m->decoded, 0, f->nb_samples);
+    void *plane[PLANES_MAX];
+    for (int c = 0; c < m->channels; c++)
+        plane[c] = (float *)(void *)f->extended_data[c] + early;
+    int samples = f->nb_samples - early;
+    if (av_audio_fifo_write(m->queue, plane, samples) < samples)
         return fail(ERR_IO, "no memory for sound");
     m->decoded += f->nb_samples;
     return encode(m, false);
@@ -330,7 +335,7 @@ static enum err decode_all(struct mp3 *m)
 {
     const struct table *t = m->track;
     size_t number = 0;
-    TRY(put_silence(m, in_file(m, t->start)));
+    m->decoded = in_file(m, t->start);
     for (size_t c = 0; c < t->chunks; c++) {
         int64_t offset = t->chunk[c].offset;
         for (uint32_t i = 0; i < t->chunk[c].samples; i++, number++) {

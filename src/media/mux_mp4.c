@@ -146,21 +146,18 @@ static void write_edit(struct buf *out, bool is_wide, int64_t duration,
     buf_u32(out, 0x10000); // rate 1.0
 }
 
-// Sound begins and ends on its own grid: nothing is played before its first
-// packet, and of its last one what is before the end (section 8.6.6).
+// Sound begins and ends on its own grid: what its first packet has before 0 and
+// its last one behind the end is not played (section 8.6.6).
 static void write_edts(const struct head *h, const struct table *t)
 {
     int64_t shown = in_movie(h, t, table_shown_ticks(t));
-    int64_t before = in_movie(h, t, t->start);
     if (t->start == 0 && table_shown_ticks(t) == table_media_ticks(t))
         return;
     bool is_wide = shown > UINT32_MAX;
     size_t edts = box_begin(h->out, "edts");
     size_t elst = box_begin_full(h->out, "elst", is_wide, 0);
-    buf_u32(h->out, before > 0 ? 2 : 1);
-    if (before > 0)
-        write_edit(h->out, is_wide, before, -1);
-    write_edit(h->out, is_wide, shown, 0);
+    buf_u32(h->out, 1);
+    write_edit(h->out, is_wide, shown, -t->start);
     box_end(h->out, elst);
     box_end(h->out, edts);
 }
@@ -178,11 +175,6 @@ static void write_sample_table(const struct head *h, const struct table *t)
     box_end(h->out, stbl);
 }
 
-static int64_t track_end(const struct head *h, const struct table *t)
-{
-    return in_movie(h, t, t->start) + in_movie(h, t, table_shown_ticks(t));
-}
-
 static void write_track(const struct head *h, const struct table *t,
                         uint32_t id)
 {
@@ -191,7 +183,7 @@ static void write_track(const struct head *h, const struct table *t,
         .is_audio = t->is_sound,
         .timescale = t->timescale,
         .duration = table_media_ticks(t),
-        .shown = track_end(h, t),
+        .shown = in_movie(h, t, table_shown_ticks(t)),
         .width = t->width,
         .height = t->height,
         .language = t->language,
@@ -215,7 +207,8 @@ static void write_moov(const struct head *h, const struct table *const *tracks,
 {
     int64_t duration = 0;
     for (uint32_t i = 0; i < count; i++)
-        duration = max_i64(duration, track_end(h, tracks[i]));
+        duration = max_i64(
+            duration, in_movie(h, tracks[i], table_shown_ticks(tracks[i])));
     size_t moov = box_begin(h->out, "moov");
     head_write_mvhd(h->out, h->timescale, duration, count + 1);
     for (uint32_t i = 0; i < count; i++)
@@ -225,7 +218,8 @@ static void write_moov(const struct head *h, const struct table *const *tracks,
 
 // What the tables left of their room is a box of nothing; then begins the one
 // that holds the parts.
-static enum err fill_up(const struct wire_file *ask, struct buf *out)
+static enum err fill_up(const struct wire_file *ask, int64_t file_bytes,
+                        struct buf *out)
 {
     TRY(buf_end(out));
     int64_t left = ask->head_bytes - LARGE_HEADER_BYTES - (int64_t)out->len;
@@ -237,13 +231,13 @@ static enum err fill_up(const struct wire_file *ask, struct buf *out)
     box_end(out, at);
     buf_u32(out, 1); // the size is behind the type (section 4.2)
     buf_text(out, "mdat");
-    buf_u64(out,
-            (uint64_t)(ask->file_bytes - ask->head_bytes + LARGE_HEADER_BYTES));
+    buf_u64(out, (uint64_t)(file_bytes - ask->head_bytes + LARGE_HEADER_BYTES));
     return buf_end(out);
 }
 
-enum err mux_write_head(const struct wire_file *ask, const struct table *video,
-                        const struct table *sound, struct buf *out)
+enum err mux_write_head(const struct wire_file *ask, int64_t file_bytes,
+                        const struct table *video, const struct table *sound,
+                        struct buf *out)
 {
     const struct table *tracks[2];
     uint32_t count = 0;
@@ -253,8 +247,8 @@ enum err mux_write_head(const struct wire_file *ask, const struct table *video,
         tracks[count++] = sound;
     // Sound has the edits, which are in the clock of the movie.
     const struct head h = {out, tracks[count - 1]->timescale,
-                           ask->file_bytes > UINT32_MAX};
+                           file_bytes > UINT32_MAX};
     write_ftyp(out, ask->container == DOWNLOAD_M4A);
     write_moov(&h, tracks, count);
-    return fill_up(ask, out);
+    return fill_up(ask, file_bytes, out);
 }

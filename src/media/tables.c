@@ -110,13 +110,15 @@ static enum err add_sample(struct table *t, int64_t at, int64_t offset,
     if (t->samples == DOWNLOAD_SAMPLES_MAX)
         return fail(ERR_TOO_LARGE, "file: more than %d samples",
                     DOWNLOAD_SAMPLES_MAX);
-    if (at < 0 || at >= t->ticks)
+    if (at >= t->ticks)
         return fail(ERR_BAD_INPUT, "file: a sample outside of its track");
     if (t->samples > 0) {
         int64_t step = at - t->last;
         if (step < 1 || step > INT32_MAX)
             return fail(ERR_BAD_INPUT, "file: times go back or stand still");
         add_to_runs(&t->step, (int32_t)step);
+    } else if (at > 0 || at <= -AAC_FRAME_SAMPLES || (at < 0 && !t->is_sound)) {
+        return fail(ERR_BAD_INPUT, "file: a track that does not begin at 0");
     } else {
         t->start = at;
     }
@@ -137,9 +139,31 @@ static enum err time_in_file(const struct table *t, const struct wire_part *p,
     return OK;
 }
 
+// Where the file has a sample, and how long it is there.
+struct placed {
+    int64_t offset;
+    uint32_t bytes;
+};
+
+static enum err place_sample(struct table *t, const struct wire_part *p,
+                             const uint8_t *bytes, const struct read_sample *s,
+                             struct placed *ret)
+{
+    if (!t->out) {
+        *ret =
+            (struct placed){p->offset + (int64_t)s->offset, (uint32_t)s->bytes};
+        return OK;
+    }
+    size_t sets = !t->is_sound && s->is_sync ? t->init.sets_bytes : 0;
+    *ret = (struct placed){t->out->at, (uint32_t)(sets + s->bytes)};
+    TRY(mux_out_add(t->out, t->init.units, sets));
+    return mux_out_add(t->out, bytes + s->offset, s->bytes);
+}
+
 // ---- pictures --------------------------------------------------------------
 
 static enum err add_pictures(struct table *t, const struct wire_part *p,
+                             const uint8_t *bytes,
                              const struct read_piece *piece)
 {
     int64_t end_of_last = -1;
@@ -150,8 +174,9 @@ static enum err add_pictures(struct table *t, const struct wire_part *p,
         TRY(time_in_file(t, p, s->pts, &shown));
         if (shown - decoded > INT32_MAX || shown - decoded < INT32_MIN)
             return fail(ERR_BAD_INPUT, "file: shown long after it is decoded");
-        TRY(add_sample(t, decoded, p->offset + (int64_t)s->offset,
-                       (uint32_t)s->bytes, &end_of_last));
+        struct placed at;
+        TRY(place_sample(t, p, bytes, s, &at));
+        TRY(add_sample(t, decoded, at.offset, at.bytes, &end_of_last));
         add_to_runs(&t->composition, (int32_t)(shown - decoded));
         if (s->is_sync)
             PUSH(t->sync, t->syncs, t->sync_capacity,
@@ -208,6 +233,7 @@ static enum err join(struct table *t, int64_t at)
 }
 
 static enum err add_packets(struct table *t, const struct wire_part *p,
+                            const uint8_t *bytes,
                             const struct read_piece *piece)
 {
     bool is_join = t->clip_at != p->at || t->clip_from != p->from;
@@ -225,11 +251,15 @@ static enum err add_packets(struct table *t, const struct wire_part *p,
         at = max_i64(at, p->at);
         if (at >= t->ticks)
             break;
+        struct placed packet;
+        TRY(place_sample(t, p, bytes, s, &packet));
+        if (t->samples == 0 && at > 0)
+            TRY(add_sample(t, at - AAC_FRAME_SAMPLES, packet.offset,
+                           packet.bytes, &(int64_t){-1}));
         if (is_join)
             TRY(join(t, at));
         is_join = false;
-        TRY(add_sample(t, at, p->offset + (int64_t)s->offset,
-                       (uint32_t)s->bytes, &end_of_last));
+        TRY(add_sample(t, at, packet.offset, packet.bytes, &end_of_last));
         t->clip_next = s->dts + s->duration;
         t->clip_at = p->at;
         t->clip_from = p->from;
@@ -244,7 +274,8 @@ enum err table_add_piece(struct table *t, const struct wire_part *p,
         return fail(ERR_BAD_INPUT, "file: a piece before its init");
     scoped(read_piece) struct read_piece piece = {0};
     TRY(cmaf_read_piece(&t->init, bytes, (size_t)p->bytes, &piece));
-    return t->is_sound ? add_packets(t, p, &piece) : add_pictures(t, p, &piece);
+    return t->is_sound ? add_packets(t, p, bytes, &piece)
+                       : add_pictures(t, p, bytes, &piece);
 }
 
 enum err table_end(struct table *t)
@@ -262,5 +293,5 @@ int64_t table_media_ticks(const struct table *t)
 
 int64_t table_shown_ticks(const struct table *t)
 {
-    return min_i64(table_media_ticks(t), t->ticks - t->start);
+    return min_i64(t->start + table_media_ticks(t), t->ticks);
 }

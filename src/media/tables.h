@@ -8,6 +8,10 @@
 //   clip     |  p0 |  p1 |  p2 |.|          one after the other these packets
 //   next                     |..|  q0 |     would drift from the pictures
 //
+// A track whose first packet begins a little after 0 has that packet twice: the
+// first one begins before 0, and of it only the end is played, as of the
+// priming packet that every encoder gives.
+//
 // Where the packets so far are half a packet ahead of a clip's first one, the
 // last of them is left out; where they are half a packet behind, it is played
 // twice. So players that follow the times have each clip in step to the sample,
@@ -18,6 +22,7 @@
 #pragma once
 
 #include "cmaf_read.h"
+#include "mux_out.h"
 #include "reeld/wire.h"
 
 struct table_run {
@@ -43,6 +48,9 @@ struct table {
     bool is_sound;
     uint32_t timescale;
     int64_t ticks; // how long the track is to run
+    // NULL: samples are played from where they lie. Else they are copied, and
+    // before each key picture goes what its decoder has to know.
+    struct mux_out *out;
 
     // The init that holds now, and what it says of its track.
     bool has_init;
@@ -57,7 +65,8 @@ struct table {
     size_t samples, size_capacity;
     struct table_chunk *chunk;
     size_t chunks, chunk_capacity;
-    int64_t start, last;           // when the first and the last one is decoded
+    int64_t start, last; // when the first and the last one is decoded; of sound
+                         // `start` may lie less than a packet before 0
     struct table_runs step;        // from one sample to the next
     struct table_runs composition; // of each, decoded to shown
     uint32_t *sync;                // numbers of key pictures, from 0
@@ -77,6 +86,6 @@ must_check enum err table_add_piece(struct table *t, const struct wire_part *p,
 // Nothing follows. ERR_BAD_INPUT when nothing came.
 must_check enum err table_end(struct table *t);
 
-// Behind table_end(): how long the samples run, and how much of it is played.
+// Behind table_end(): how long the samples run, and until when they are played.
 int64_t table_media_ticks(const struct table *t);
 int64_t table_shown_ticks(const struct table *t);

@@ -240,8 +240,8 @@ static void add_numbers(struct hash *h, const int64_t *numbers, size_t count)
 // The keys of its parts say of what and by what recipe a segment is made, and
 // where its borders are. All of that and no more goes into the name, but the
 // recipes once a clip and not once a segment: an hour is named in a blink.
-static enum err add_clip(const struct download *d, uint32_t clip,
-                         struct hash *h)
+static enum err add_clip(struct download *d, uint32_t clip,
+                         struct digest *first_video, struct hash *h)
 {
     const struct clip *c = &d->timeline->clip[clip];
     const struct plan *p = c->asset->plan;
@@ -253,6 +253,10 @@ static enum err add_clip(const struct download *d, uint32_t clip,
         TRY(show_piece(d->show, d->timeline, clip, (uint32_t)rungs[i],
                        PIECE_INIT, 0, &init));
         hash_add(h, &init.key, sizeof init.key);
+        if (rungs[i] == d->video && clip == 0)
+            *first_video = init.key;
+        else if (rungs[i] == d->video)
+            d->is_copied |= !digest_eq(first_video, &init.key);
     }
     int64_t numbers[] = {c->segments, p->timescale, d->clip_at[clip]};
     add_numbers(h, numbers, sizeof numbers / sizeof *numbers);
@@ -280,8 +284,9 @@ static enum err set_key(struct download *d, const char *build)
         buf_printf(&text, "%" PRId64 "\n%s\n", d->mp3_bps, build);
     TRY(buf_end(&text));
     hash_add(h, text.bytes, text.len);
+    struct digest first_video = {{0}};
     for (uint32_t i = 0; i < d->timeline->clips; i++)
-        TRY(add_clip(d, i, h));
+        TRY(add_clip(d, i, &first_video, h));
     d->key = hash_end(h);
     return OK;
 }

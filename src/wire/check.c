@@ -246,6 +246,8 @@ static enum err check_file(const struct wire_file *f)
     TRY(check((unsigned)f->container < DOWNLOAD_CONTAINERS, "container"));
     TRY(check(f->parts >= 1 && f->parts <= DOWNLOAD_PARTS_MAX, "parts"));
     bool is_mp3 = f->container == DOWNLOAD_MP3;
+    TRY(check_bool(&f->is_copied, "is_copied"));
+    TRY(check(!f->is_copied || !is_mp3, "is_copied"));
     TRY(check_range(f->head_bytes, is_mp3 ? 0 : 1,
                     is_mp3 ? 0 : DOWNLOAD_HEAD_BYTES_MAX, "head_bytes"));
     TRY(check_range(f->file_bytes, f->head_bytes + 1, WIRE_FILE_BYTES_MAX,

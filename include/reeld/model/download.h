@@ -9,6 +9,12 @@
 // them byte for byte: each part is a CMAF piece whose samples the tables of the
 // head point at. Of an MP3 they are what is encoded.
 //
+// Where pictures of several assets follow each other, a decoder must be told of
+// it. The way of the standard, another sample entry, is not taken by all
+// players (Chromium's <video src> fails at the join), so these files have the
+// parameter sets before each key picture as well, and for that their samples
+// are *copied*.
+//
 // The clips of the show are joined on one clock that begins at 0: a clip lies
 // where the one before it ends, by exact borders, pictures and sound alike.
 //
@@ -67,6 +73,7 @@ struct download {
     int64_t mp3_bps;    // 0 unless an MP3
     int64_t head_bytes; // room for the head, ending where the parts begin; 0 of
                         // an MP3
+    bool is_copied;     // pictures of more than one INIT
     uint32_t parts;     // at most
     atomic_int references;
 };

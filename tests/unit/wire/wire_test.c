@@ -459,6 +459,7 @@ static void file_is_checked(void **state)
     REFUSED_WITH(fill_file, m->file.sound_rate = 192001);
     REFUSED_WITH(fill_file, m->file.sound_ticks = 0);
     REFUSED_WITH(fill_file, m->file.mp3_bps = 1);
+    REFUSED_WITH(fill_mp3, m->file.is_copied = true);
     REFUSED_WITH(fill_mp3, m->file.head_bytes = 1);
     REFUSED_WITH(fill_mp3, m->file.mp3_bps = 0);
     REFUSED_WITH(fill_mp3, m->file.mp3_bps = 320001);
