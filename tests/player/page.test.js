@@ -106,6 +106,36 @@ test('ranges of several assets are collected, moved and edited', {timeout: 60 * 
   assert.ok((await listed())[1].start < 1);
 });
 
+test('the bar shows a picture of the place under the pointer', {timeout: 60 * SECONDS}, async () => {
+  await openAsset(one);
+  const {width} = await page.locator('#seek').boundingBox();
+  await settled('there are pictures', async () => {
+    document.querySelector('#seek').dispatchEvent(new PointerEvent('pointermove', {clientX: 300}));
+    return !document.querySelector('.seek-picture').hidden;
+  });
+  await page.hover('#seek', {position: {x: width / 2, y: 8}});
+  const label = await page.textContent('.seek-label');
+  assert.match(label, /^0:0[23]\.\d{3}$/, 'half of six seconds');
+  const [, sheet] = (await page.evaluate(() => document.querySelector('.seek-picture').style.backgroundImage)).match(/"(.*)"/);
+  const answer = await fetch(sheet);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('content-type'), 'image/jpeg');
+});
+
+test('a click on the bar goes there', {timeout: 60 * SECONDS}, async () => {
+  const {width} = await page.locator('#seek').boundingBox();
+  await page.click('#seek', {position: {x: width / 2, y: 8}});
+  await settled('it stands in the middle', () => Math.abs(document.getElementById('video').currentTime - 3) < 0.1);
+});
+
+test('what plays is downloaded as a file', {timeout: 90 * SECONDS}, async () => {
+  const [download] = await Promise.all([page.waitForEvent('download', {timeout: 60 * SECONDS}),
+    page.click('#downloads [aria-label="Download MP4"]')]);
+  assert.equal(download.suggestedFilename(), 'plain.mp4');
+  const length = execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', await download.path()], {encoding: 'utf8'});
+  assert.ok(Math.abs(Number(length) - one.duration) < 0.05, `${length} against ${one.duration}`);
+});
+
 test('the list plays at once, and ends where its clips end', {timeout: 90 * SECONDS}, async () => {
   await page.click('#clips-play');
   await isPlayable('s-');
