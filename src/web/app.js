@@ -7,6 +7,7 @@ import {Stage} from '/web/stage.js';
 
 const PAGE = 50;
 const STREAMS = 20;
+const PICTURE_PX = 160;
 const POLL_MS = 2000;
 const RETRY_MS = 5000;
 
@@ -36,12 +37,24 @@ function markPlaying() {
     row.classList.toggle('is-playing', row.dataset.id === stage.id);
 }
 
+// Only what comes into view is asked for. A link that was given out again is
+// of the same picture, which is not fetched twice.
+function showPicture(row, url) {
+  const picture = row.querySelector('.asset-picture');
+  picture.hidden = !url;
+  if (url && !picture.src) {
+    picture.src = `${url}?width=${PICTURE_PX}`;
+    picture.onerror = () => { picture.hidden = true; };
+  }
+}
+
 function fill(row, asset) {
   row.dataset.id = asset.id;
   row.dataset.progress = asset.state === 'ready' ? asset.progress : 1;
   row.querySelector('.asset-name').textContent = asset.name || asset.id;
+  showPicture(row, asset.playback?.thumbnail);
   const facts = asset.state === 'ready'
-    ? [asset.kind, duration(asset.duration), bytes(asset.size_bytes)]
+    ? [asset.kind, asset.duration && duration(asset.duration), bytes(asset.size_bytes)].filter(Boolean)
     : [bytes(asset.size_bytes), asset.error?.detail].filter(Boolean);
   row.querySelector('.asset-facts').textContent = facts.join(' · ');
   const progress = row.querySelector('progress');
