@@ -24,7 +24,6 @@ static const char *const names[ABSENTS] = {
     [ABSENT_BILLING] = "Billing",
     [ABSENT_THUMBNAIL] = "Thumbnails",
     [ABSENT_TRANSCODE] = "Transcode jobs",
-    [ABSENT_EDITOR] = "The editor timeline",
     [ABSENT_FILE_URL] = "The address of the file",
 };
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // receive.c - hands out upload addresses, and takes what is sent to them.
-#include <stdio.h>
-
 #include "reeld/base/mem.h"
 
 #include "answer.h"
@@ -19,9 +17,10 @@ void vdb_upload_address(struct http_request *r)
     char token[SLOT_TOKEN_BYTES];
     enum err e = slots_open(videodb_of(r)->slots, &visit_of(r)->key.id, token);
     if (e == OK) {
-        char url[ANSWER_ORIGIN_BYTES + 64];
-        snprintf(url, sizeof(url), "%s/videodb/upload/%s", a.origin, token);
-        json_text(answer_data(&a, '{'), "upload_url", url);
+        scoped(buf) struct buf url;
+        buf_init(&url, ANSWER_ORIGIN_BYTES + 64);
+        slots_write_url(token, a.origin, &url);
+        json_str(answer_data(&a, '{'), "upload_url", buf_view(&url));
     } else {
         answer_error(&a, e);
     }
@@ -37,13 +36,19 @@ struct arrival {
     bool has_begun, has_ended;
 };
 
+// What came is of no use: the address may be used again.
+static void drop_parcel(struct arrival *a)
+{
+    if (!a->parcel)
+        return;
+    parcel_free(take(a->parcel));
+    slots_abort(a->v->slots, str_of(a->token));
+}
+
 static void arrival_free(void *held)
 {
     struct arrival *a = held;
-    if (a->parcel) {
-        parcel_free(a->parcel);
-        slots_abort(a->v->slots, str_of(a->token));
-    }
+    drop_parcel(a);
     api_leave_upload(a->v->api, &a->key);
     free(a);
 }
@@ -145,10 +150,12 @@ void vdb_upload_receive(struct http_request *r)
     if (e != OK) {
         struct refusal why = {0};
         refusal_of_text(&why, e, text ? text : "");
+        drop_parcel(a); // before the client knows, and comes again
         answer_refuse_why(r, &why);
         return;
     }
     if (!a->has_ended || a->parcel->size_bytes == 0) {
+        drop_parcel(a);
         answer_refuse(r, "invalid_request", "There is no file in the body.");
         return;
     }

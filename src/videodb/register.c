@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // register.c - POST /collection/{id}/upload: bytes that came to an upload
 // address become an asset.
-#include <stdio.h>
-
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 
@@ -61,16 +59,6 @@ static enum err choose_kind(const struct wish *w, const struct parcel *p,
     return fail(ERR_BAD_INPUT, "media_type is video, audio or image");
 }
 
-static bool find_token(struct str url, const char *origin, struct str *ret)
-{
-    char prefix[ANSWER_ORIGIN_BYTES + 32];
-    int len = snprintf(prefix, sizeof(prefix), "%s/videodb/upload/", origin);
-    if (!str_starts(url, (struct str){prefix, (size_t)len}))
-        return false;
-    *ret = str_skip(url, (size_t)len);
-    return true;
-}
-
 static struct asset *describe(const struct wish *w, const struct parcel *p,
                               enum asset_kind kind)
 {
@@ -111,7 +99,7 @@ static enum err add(struct errand *e)
     struct wish w = {.description = STR("")};
     struct str token;
     TRY(read_wish(e, &w));
-    if (find_token(w.url, e->answer.origin, &token))
+    if (slots_token(w.url, e->answer.origin, &token))
         return add_uploaded(e, &w, token);
     return fail(ERR_UNSUPPORTED,
                 "Uploads by URL are not in this server: send the file.");

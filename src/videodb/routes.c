@@ -51,7 +51,7 @@ const struct http_route videodb_routes[] = {
     DO("POST", "/video/{id}/stream", vdb_stream_of_video, WRITE),
     DO("POST", "/compile", vdb_stream_compile, WRITE),
     DO("POST", "/timeline", vdb_stream_timeline, WRITE),
-    NO("POST", "/editor", EDITOR),
+    DO("POST", "/editor", vdb_stream_editor, WRITE),
     DO("POST", "/editor/download", vdb_download, READ),
     DO("POST", "/download", vdb_download, READ),
     NO("GET", "/video/{id}/thumbnail", THUMBNAIL),

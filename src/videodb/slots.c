@@ -50,6 +50,25 @@ void slots_free(struct slots *s)
     free(s);
 }
 
+static const char below[] = "/videodb/upload/";
+
+bool slots_token(struct str url, const char *origin, struct str *ret)
+{
+    struct str rest = url;
+    if (!str_starts(rest, str_of(origin)))
+        return false;
+    rest = str_skip(rest, strlen(origin));
+    if (!str_starts(rest, str_of(below)))
+        return false;
+    *ret = str_skip(rest, sizeof(below) - 1);
+    return true;
+}
+
+void slots_write_url(const char *token, const char *origin, struct buf *to)
+{
+    buf_printf(to, "%s%s%s", origin, below, token);
+}
+
 // What nobody asks for any more makes room. One that receives has its own end.
 static struct parcel *expire(struct slot *slot, int64_t now_us)
 {

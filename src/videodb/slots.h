@@ -13,8 +13,10 @@
 // Threads: any.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "reeld/base/buf.h"
 #include "reeld/base/err.h"
 #include "reeld/base/id.h"
 #include "reeld/base/str.h"
@@ -26,6 +28,11 @@ enum { SLOT_TOKEN_BYTES = 23 }; // 22 of base64url and a NUL
 struct slots;
 struct slots *slots_new(int most, int64_t life_us);
 void slots_free(struct slots *s);
+
+// Is it an address that was given out under this origin? What it ends in.
+bool slots_token(struct str url, const char *origin, struct str *ret);
+// What is handed out for a token.
+void slots_write_url(const char *token, const char *origin, struct buf *to);
 
 // A new address. ERR_BUSY: as many as allowed are out.
 must_check enum err slots_open(struct slots *s, const struct id *key,

@@ -35,8 +35,8 @@ void streams_answer(struct errand *e, enum err result, struct timeline *t)
         answer_error(&e->answer, result);
 }
 
-static enum err add(struct timeline *t, const struct asset *asset,
-                    int64_t start_us, int64_t end_us)
+enum err streams_add(struct timeline *t, const struct asset *asset,
+                     int64_t start_us, int64_t end_us)
 {
     enum err e = timeline_add(t, asset, start_us, end_us, SNAP_FRAME);
     if (e != ERR_BAD_INPUT)
@@ -51,13 +51,10 @@ static enum err add(struct timeline *t, const struct asset *asset,
 static enum err add_ranges(struct timeline *t, const struct asset *asset,
                            const json_t *ranges)
 {
-    size_t i;
-    const json_t *pair;
-    json_array_foreach(ranges, i, pair)
-    {
+    for (size_t i = 0; i < json_array_size(ranges); i++) {
         int64_t start_us, end_us;
-        TRY(read_range(pair, &start_us, &end_us));
-        TRY(add(t, asset, start_us, end_us));
+        TRY(read_range(json_array_get(ranges, i), &start_us, &end_us));
+        TRY(streams_add(t, asset, start_us, end_us));
     }
     return OK;
 }
@@ -108,25 +105,22 @@ static enum err add_shots(struct videodb *v, struct timeline *t,
     const json_t *shots = NULL;
     TRY(find_video(v, one, "video_id", &asset));
     TRY(read_list(one, "shots", TIMELINE_CLIPS_MAX, &shots));
-    size_t i;
-    const json_t *pair;
-    json_array_foreach(shots, i, pair)
-    {
+    for (size_t i = 0; i < json_array_size(shots); i++) {
         int64_t start_us, end_us;
-        TRY(read_range(pair, &start_us, &end_us));
+        TRY(read_range(json_array_get(shots, i), &start_us, &end_us));
         if (start_us != end_us)
-            TRY(add(t, asset, start_us, end_us));
+            TRY(streams_add(t, asset, start_us, end_us));
     }
     return OK;
 }
 
-static enum err read_compile(struct errand *e, struct timeline *t)
+enum err streams_read_shots(struct videodb *v, const json_t *body,
+                            struct timeline *t)
 {
-    if (!json_is_array(e->body))
+    if (!json_is_array(body))
         return fail(ERR_BAD_INPUT, "a list of shots is wanted");
-    size_t i;
-    const json_t *one;
-    json_array_foreach(e->body, i, one) TRY(add_shots(e->v, t, one));
+    for (size_t i = 0; i < json_array_size(body); i++)
+        TRY(add_shots(v, t, json_array_get(body, i)));
     if (t->clips == 0)
         return fail(ERR_BAD_INPUT, "there is nothing to play in these shots");
     return OK;
@@ -135,7 +129,7 @@ static enum err read_compile(struct errand *e, struct timeline *t)
 static void compile(struct errand *e)
 {
     struct timeline *t = timeline_new();
-    streams_answer(e, read_compile(e, t), t);
+    streams_answer(e, streams_read_shots(e->v, e->body, t), t);
 }
 
 void vdb_stream_compile(struct http_request *r)
@@ -157,16 +151,16 @@ static enum err add_inline(struct videodb *v, struct timeline *t,
     TRY(find_video(v, one, "asset_id", &asset));
     TRY(read_seconds(one, "start", &start_us));
     TRY(read_seconds(one, "end", &end_us));
-    return add(t, asset, start_us, end_us);
+    return streams_add(t, asset, start_us, end_us);
 }
 
-static enum err read_timeline(struct errand *e, struct timeline *t)
+enum err streams_read_inline(struct videodb *v, const json_t *body,
+                             struct timeline *t)
 {
     const json_t *list = NULL;
-    TRY(read_list(e->body, "timeline", TIMELINE_CLIPS_MAX, &list));
-    size_t i;
-    const json_t *one;
-    json_array_foreach(list, i, one) TRY(add_inline(e->v, t, one));
+    TRY(read_list(body, "timeline", TIMELINE_CLIPS_MAX, &list));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        TRY(add_inline(v, t, json_array_get(list, i)));
     if (t->clips == 0)
         return fail(ERR_BAD_INPUT, "the timeline has no videos");
     return OK;
@@ -175,7 +169,7 @@ static enum err read_timeline(struct errand *e, struct timeline *t)
 static void old_timeline(struct errand *e)
 {
     struct timeline *t = timeline_new();
-    streams_answer(e, read_timeline(e, t), t);
+    streams_answer(e, streams_read_inline(e->v, e->body, t), t);
 }
 
 void vdb_stream_timeline(struct http_request *r)

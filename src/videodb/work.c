@@ -25,6 +25,7 @@ struct hold {
     int64_t until_us;
     bool is_poll;
     bool has_tried; // to settle it
+    bool is_new;    // there may be something to probe
 };
 
 // ---- what is told ----------------------------------------------------------
@@ -186,7 +187,7 @@ static void park(struct http_request *r, struct hold *h, then *next)
 // Once a request: what fails is tried again by the next poll.
 static void park_and_settle(struct http_request *r, struct hold *h, then *next)
 {
-    h->has_tried = true;
+    h->has_tried = h->is_new = true;
     struct http_ticket *ticket = http_park(r, h->until_us, next);
     if (!ticket) {
         tell_not_yet(r, h);
@@ -206,6 +207,9 @@ static void look(struct http_request *r, bool is_late)
     struct hold *h = visit_of(r)->work;
     scoped(asset) const struct asset *asset = NULL;
     struct outcome end = {0};
+    if (h->is_new)
+        jobs_look(h->v->jobs);
+    h->is_new = false;
     enum err e = find(h, &end, &asset);
     if (e != OK) {
         tell_error(r, e);
@@ -236,8 +240,8 @@ static void hold(struct http_request *r, const struct id *asset, bool is_poll)
     h->is_poll = is_poll;
     h->until_us =
         clock_now_us() + (is_poll ? v->o.poll_wait_us : v->o.answer_wait_us);
+    h->is_new = true;
     visit_keep(r, h, free);
-    jobs_look(v->jobs);
     look(r, false);
 }
 

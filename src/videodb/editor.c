@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+// editor.c - POST /editor: tracks of clips, as one row of clips and gaps.
+//
+//   track 0   |--a--|            |--c--|
+//   track 1              |--b--|
+//   plays     |--a--|gap |--b--|-|--c--|
+//
+// What lies over something else, or changes pictures or sound, is refused by
+// name: none of it would show.
+#include "editor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reeld/base/mem.h"
+
+#include "read.h"
+#include "slots.h"
+#include "streams.h"
+#include "view.h"
+
+enum {
+    CANVAS_SIDE_MOST = 16384,
+    LOOSE_US = 1000, // times of clips that follow each other may differ by it
+    // Shorter than a picture of any film: no gap is laid for it.
+    GAP_LEAST_US = 40000,
+};
+
+// ---- what is asked of a clip -----------------------------------------------
+
+// What would change pictures or sound, and at which value it would not.
+static const struct {
+    const char *member;
+    int64_t idle;
+    const char *says;
+} numbers[] = {
+    {"scale",   1, "Scaled clips (scale)"       },
+    {"opacity", 1, "Transparent clips (opacity)"},
+};
+
+static const struct {
+    const char *member, *idle, *says;
+} words[] = {
+    {"effect",   "",       "Effects"                        },
+    {"filter",   "",       "Filters"                        },
+    {"position", "center", "Clips off the centre (position)"},
+};
+
+static enum err not_built(const char *what)
+{
+    return fail(ERR_UNSUPPORTED, "%s are not in this server.", what);
+}
+
+static enum err check_look(const json_t *clip)
+{
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        if (!is_number(clip, numbers[i].member, numbers[i].idle))
+            return not_built(numbers[i].says);
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        struct str said = STR("");
+        TRY(read_text(clip, words[i].member, TEXT_LINE, 200, &said));
+        if (said.len > 0 && !str_eq(said, str_of(words[i].idle)))
+            return not_built(words[i].says);
+    }
+    const json_t *offset = member(clip, "offset");
+    if (!is_number(offset, "x", 0) || !is_number(offset, "y", 0))
+        return not_built("Clips off the centre (offset)");
+    const json_t *transition = member(clip, "transition");
+    if (member(transition, "in") || member(transition, "out"))
+        return not_built("Transitions");
+    return OK;
+}
+
+static enum err check_asset(const json_t *asset)
+{
+    static const char *const sides[] = {"top", "right", "bottom", "left"};
+    if (!is_number(asset, "volume", 1))
+        return not_built("Clips of another volume");
+    const json_t *crop = member(asset, "crop");
+    for (size_t i = 0; i < sizeof(sides) / sizeof(*sides); i++)
+        if (!is_number(crop, sides[i], 0))
+            return not_built("Cropped clips (crop)");
+    return OK;
+}
+
+// ---- the canvas ------------------------------------------------------------
+
+struct canvas {
+    int64_t width, height; // pixels
+    bool is_black;         // its background
+    bool shows;            // ... somewhere
+};
+
+static enum err read_canvas(const json_t *timeline, struct canvas *c)
+{
+    struct str size = STR("1280x720"), colour = STR("#000000");
+    TRY(read_text(timeline, "resolution", TEXT_LINE, 32, &size));
+    TRY(read_text(timeline, "background", TEXT_LINE, 64, &colour));
+    struct str rest = size, width = str_cut(&rest, 'x');
+    if (str_to_int(width, 1, CANVAS_SIDE_MOST, &c->width) != OK ||
+        str_to_int(rest, 1, CANVAS_SIDE_MOST, &c->height) != OK)
+        return fail(ERR_BAD_INPUT, "resolution is WIDTHxHEIGHT, such as "
+                                   "1280x720");
+    c->is_black = str_eq(colour, STR("#000000")) ||
+                  str_eq(colour, STR("#000")) ||
+                  str_eq_nocase(colour, STR("black"));
+    return OK;
+}
+
+// How the asset looks: its best rendition has square pixels, the right way up.
+static const struct rendition *best_picture(const struct asset *asset)
+{
+    for (uint32_t i = 0; i < asset->renditions; i++)
+        if (asset->rendition[i].audio < 0)
+            return &asset->rendition[i];
+    return NULL;
+}
+
+// Within two in a hundred, as sizes are rounded.
+static bool has_shape(const struct rendition *r, const struct canvas *c)
+{
+    int64_t a = (int64_t)r->width * c->height, b = r->height * c->width;
+    return llabs(a - b) * 50 <= (a > b ? a : b);
+}
+
+// A picture of the canvas's shape fills it however it is fitted; any other one
+// plays as it is, which shows all of it, as a player puts black beside it.
+static enum err check_fit(const json_t *clip, const struct asset *asset,
+                          struct canvas *c)
+{
+    struct str fit = STR("None");
+    TRY(read_text(clip, "fit", TEXT_LINE, 32, &fit));
+    const struct rendition *r = best_picture(asset);
+    bool is_known = str_eq(fit, STR("crop")) || str_eq(fit, STR("cover")) ||
+                    str_eq(fit, STR("contain"));
+    if (!is_known && !str_eq(fit, STR("None")))
+        return fail(ERR_BAD_INPUT, "fit is crop, cover, contain or null");
+    if (!r || (is_known && has_shape(r, c)))
+        return OK;
+    if (str_eq(fit, STR("contain"))) {
+        c->shows = true;
+        return OK;
+    }
+    return fail(ERR_UNSUPPORTED,
+                "Fit \"%.*s\" of a picture of %dx%d on a canvas of "
+                "%lldx%lld is not in this server: reframe the video first, or "
+                "use fit \"contain\".",
+                STR_ARG(fit), r->width, r->height, (long long)c->width,
+                (long long)c->height);
+}
+
+// ---- clips -----------------------------------------------------------------
+
+struct shown {
+    int64_t at_us, end_us; // on the timeline
+    int64_t start_us;      // of the source
+    const struct asset *asset;
+};
+
+struct row {
+    struct videodb *v;
+    struct canvas canvas;
+    size_t count, capacity;
+    struct shown *shown; // heap
+};
+
+static void row_done(struct row *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        asset_unref(r->shown[i].asset);
+    free(r->shown);
+}
+
+// An old asset in a clip has no type, and its id under another name.
+static enum err find_asset(struct videodb *v, const json_t *asset,
+                           const struct asset **ret)
+{
+    struct str type = STR("video"), id = STR("");
+    TRY(read_text(asset, "type", TEXT_LINE, 32, &type));
+    if (!str_eq(type, STR("video")))
+        return not_built(
+            "Pictures, sounds, texts and captions on the editor's timeline");
+    TRY(read_text(asset, "asset_id", TEXT_LINE, 200, &id));
+    TRY(read_text(asset, "id", TEXT_LINE, 200, &id));
+    if (id.len == 0)
+        return fail(ERR_BAD_INPUT, "the asset of a clip has no id");
+    return view_find_ready(v, id, ASSET_VIDEO, ret);
+}
+
+static enum err add_clip(struct row *row, const json_t *item)
+{
+    const json_t *clip = member(item, "clip");
+    const json_t *said = member(clip, "asset");
+    struct shown s = {0};
+    int64_t duration_us = -1;
+    if (!said)
+        return fail(ERR_BAD_INPUT, "a clip has no asset");
+    scoped(asset) const struct asset *asset = NULL;
+    TRY(read_seconds(item, "start", &s.at_us));
+    TRY(read_seconds(clip, "duration", &duration_us));
+    TRY(read_seconds(said, "start", &s.start_us));
+    TRY(check_look(clip));
+    TRY(check_asset(said));
+    TRY(find_asset(row->v, said, &asset));
+    TRY(check_fit(clip, asset, &row->canvas));
+    if (duration_us < 0)
+        duration_us = plan_duration_us(asset->plan) - s.start_us;
+    if (duration_us <= 0)
+        return fail(ERR_BAD_INPUT, "a clip has no duration");
+    if (row->count == TIMELINE_CLIPS_MAX)
+        return fail(ERR_TOO_LARGE, "more than %d clips", TIMELINE_CLIPS_MAX);
+    s.end_us = s.at_us + duration_us;
+    s.asset = take(asset);
+    PUSH(row->shown, row->count, row->capacity, s);
+    return OK;
+}
+
+static enum err add_track(struct row *row, const json_t *track)
+{
+    const json_t *clips = NULL;
+    TRY(read_list(track, "clips", TIMELINE_CLIPS_MAX, &clips));
+    for (size_t i = 0; i < json_array_size(clips); i++)
+        TRY(add_clip(row, json_array_get(clips, i)));
+    return OK;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct shown *x = a, *y = b;
+    return (x->at_us > y->at_us) - (x->at_us < y->at_us);
+}
+
+// Clips last a whole number of pictures; gaps make up for the difference, so
+// that it does not add up.
+static enum err lay(struct row *row, struct timeline *t)
+{
+    int64_t end_us = 0; // of the clips so far, as they were asked for
+    for (size_t i = 0; i < row->count; i++) {
+        const struct shown *s = &row->shown[i];
+        if (s->at_us < end_us - LOOSE_US)
+            return not_built("Clips that lie over each other");
+        end_us = s->end_us;
+        int64_t gap_us = s->at_us - t->duration_us;
+        if (gap_us >= GAP_LEAST_US) {
+            row->canvas.shows = true;
+            return not_built("Gaps between clips");
+        }
+        TRY(streams_add(t, s->asset, s->start_us,
+                        s->start_us + s->end_us - s->at_us));
+    }
+    if (row->canvas.shows && !row->canvas.is_black)
+        return not_built("Backgrounds other than black");
+    return OK;
+}
+
+static enum err read_rows(struct row *row, const json_t *timeline)
+{
+    const json_t *tracks = NULL;
+    if (!json_is_object(timeline))
+        return fail(ERR_BAD_INPUT, "timeline is missing");
+    TRY(read_canvas(timeline, &row->canvas));
+    TRY(read_list(timeline, "tracks", TIMELINE_CLIPS_MAX, &tracks));
+    for (size_t i = 0; i < json_array_size(tracks); i++)
+        TRY(add_track(row, json_array_get(tracks, i)));
+    if (row->count == 0)
+        return fail(ERR_BAD_INPUT, "the timeline has no clips");
+    qsort(row->shown, row->count, sizeof(*row->shown), by_time);
+    return OK;
+}
+
+enum err editor_read(struct videodb *v, const json_t *timeline,
+                     struct timeline *t)
+{
+    struct row row = {.v = v};
+    enum err e = read_rows(&row, timeline);
+    if (e == OK)
+        e = lay(&row, t);
+    row_done(&row);
+    return e;
+}
+
+// ---- asked -----------------------------------------------------------------
+
+// Python sends a large timeline through an upload address.
+static enum err fetch(struct errand *e, json_t **ret)
+{
+    struct str url = STR(""), token;
+    TRY(read_text(e->body, "timeline_url", TEXT_LINE, 2048, &url));
+    if (url.len == 0)
+        return OK;
+    if (!slots_token(url, e->answer.origin, &token))
+        return fail(ERR_BAD_INPUT,
+                    "timeline_url is not an upload address of this server");
+    scoped(parcel) struct parcel *parcel = NULL;
+    scoped(mem) char *text = NULL;
+    TRY(slots_take(e->v->slots, token, &parcel));
+    TRY(parcel_text(parcel, (size_t)e->v->o.json_limit_bytes, &text));
+    return json_value_parse(str_of(text), ret);
+}
+
+static void edit(struct errand *e)
+{
+    struct timeline *t = timeline_new();
+    json_t *fetched = NULL;
+    enum err result = fetch(e, &fetched);
+    if (result == OK)
+        result = editor_read(
+            e->v, member(fetched ? fetched : e->body, "timeline"), t);
+    streams_answer(e, result, t);
+    json_decref(fetched);
+}
+
+void vdb_stream_editor(struct http_request *r)
+{
+    errand_start(r, edit);
+}
