@@ -32,7 +32,8 @@ DEFINE_SCOPED(media_source, struct media_source *, media_source_free)
 void media_probe(struct media_source *s, const struct wire_probe *ask,
                  int plan_fd, struct wire_probed *ret);
 
-// Makes ask->output[i] into output_fds[i]. Same ask, same bytes: whatever was
+// Makes ask->output[i] into output_fds[i]. `s` may be NULL where no recipe has
+// a stream of it. Same ask, same bytes: whatever was
 // made before, whatever `threads`.
 void media_make(struct media_source *s, const struct wire_make *ask,
                 const int *output_fds, struct wire_made *ret);

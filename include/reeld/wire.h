@@ -16,7 +16,8 @@
 // WIRE_VERSION and the struct sizes are asserted). Descriptors ride along with
 // SCM_RIGHTS. A worker is bound to one source: the first PROBE or MAKE hands it
 // over, later ones leave it out. Requests may be queued; they are answered in
-// order. EOF on the socket ends the worker.
+// order. What is made of nothing (recipes with stream -1) needs no source. EOF
+// on the socket ends the worker.
 //
 // Descriptors that a worker reads (the source, the pieces of a TS, the parts of
 // a FILE) may be at any offset and shared: they are read with pread() or

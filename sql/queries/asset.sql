@@ -73,8 +73,9 @@ ON CONFLICT (sha256) DO UPDATE SET size_bytes = excluded.size_bytes
 RETURNING source_row;
 
 -- name: source_remove_unused
+-- That of gaps (-1) is nobody's and stays.
 DELETE FROM source
-WHERE source_row = :source_row
+WHERE source_row = :source_row AND source_row >= 0
     AND NOT EXISTS (SELECT 1 FROM asset a
         WHERE a.source_row = source.source_row)
     AND NOT EXISTS (SELECT 1 FROM piece p
@@ -86,7 +87,7 @@ RETURNING sha256;
 -- name: source_abandoned
 -- Sources that no asset has: a removal that was cut short.
 SELECT source_row FROM source s
-WHERE NOT EXISTS (SELECT 1 FROM asset a WHERE a.source_row = s.source_row);
+WHERE source_row >= 0 AND NOT EXISTS (SELECT 1 FROM asset a WHERE a.source_row = s.source_row);
 
 -- name: recipe_add
 INSERT INTO recipe (sha256, body) VALUES (:sha256, :body)

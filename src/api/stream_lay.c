@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reeld/api/face.h"
 #include "reeld/base/mem.h"
+#include "reeld/model/gap.h"
 
 enum { CLIPS_BYTES_MAX = 128 << 10 };
 
@@ -14,9 +16,10 @@ enum { CLIPS_BYTES_MAX = 128 << 10 };
 
 struct reader {
     struct fields *fields;
-    struct catalog *catalog;
+    struct api *api;
     struct timeline *timeline;
     enum timeline_snap snap;
+    bool has_asset; // not all of it are gaps
 };
 
 // `member` NULL: the clip as a whole.
@@ -58,7 +61,8 @@ static bool has_strangers(struct reader *r, size_t clip, const json_t *one)
         if (strcmp(name, "asset") == 0 || strcmp(name, "start") == 0 ||
             strcmp(name, "end") == 0)
             continue;
-        blame(r, clip, NULL, "a clip has asset, start and end, no more");
+        blame(r, clip, NULL,
+              "a clip has asset, start and end, or it is a gap, and no more");
         has_some = true;
     }
     return has_some;
@@ -76,7 +80,7 @@ static enum err find_asset(struct reader *r, size_t clip, const json_t *one,
         return OK;
     }
     scoped(asset) const struct asset *found = NULL;
-    enum err e = catalog_asset(r->catalog, &id, &found);
+    enum err e = catalog_asset(r->api->catalog, &id, &found);
     if (e == ERR_NOT_FOUND) {
         blame(r, clip, "asset", "there is no such asset");
         return OK;
@@ -94,14 +98,35 @@ static enum err find_asset(struct reader *r, size_t clip, const json_t *one,
     return OK;
 }
 
+enum err api_add_gap(struct api *a, struct timeline *t, int64_t duration_us)
+{
+    return timeline_add_gap(t, duration_us, a->maker.build);
+}
+
+static void read_gap(struct reader *r, size_t clip, const json_t *one)
+{
+    int64_t duration_us;
+    if (json_object_size(one) != 1)
+        blame(r, clip, NULL, "a gap is a gap alone");
+    else if (!json_seconds(json_object_get(one, "gap"), &duration_us))
+        blame(r, clip, "gap", "must be a number of seconds");
+    else if (api_add_gap(r->api, r->timeline, duration_us) != OK)
+        blame(r, clip, "gap", fail_text());
+}
+
 static enum err read_clip(struct reader *r, size_t clip, const json_t *one)
 {
     if (!json_is_object(one)) {
         blame(r, clip, NULL, "must be an object");
         return OK;
     }
+    if (json_object_get(one, "gap")) {
+        read_gap(r, clip, one);
+        return OK;
+    }
     scoped(asset) const struct asset *asset = NULL;
     int64_t start_us = 0, end_us = INT64_MAX;
+    r->has_asset = true;
     TRY(find_asset(r, clip, one, &asset));
     bool is_good = !has_strangers(r, clip, one) && asset != NULL;
     is_good = read_time(r, clip, one, "start", &start_us) && is_good;
@@ -114,10 +139,9 @@ static enum err read_clip(struct reader *r, size_t clip, const json_t *one)
     return OK;
 }
 
-enum err stream_read_clips(struct catalog *c, struct fields *f,
-                           struct timeline *to)
+enum err stream_read_clips(struct api *a, struct fields *f, struct timeline *to)
 {
-    struct reader r = {.fields = f, .catalog = c, .timeline = to};
+    struct reader r = {.fields = f, .api = a, .timeline = to};
     struct str snap;
     if (fields_text(f, "snap", TEXT_LINE, 16, &snap)) {
         r.snap = str_eq(snap, STR("keyframe")) ? SNAP_KEYFRAME : SNAP_FRAME;
@@ -129,18 +153,25 @@ enum err stream_read_clips(struct catalog *c, struct fields *f,
         return OK;
     for (size_t i = 0; i < json_array_size(list); i++)
         TRY(read_clip(&r, i, json_array_get(list, i)));
+    if (!r.has_asset && f->faults.count == 0)
+        faults_add(&f->faults, STR("clips"), "there is nothing but gaps");
     return OK;
 }
 
 // ---- as text, and back -----------------------------------------------------
 
+static const char gap_word[] = "gap"; // in the place of an asset's id
+
 enum err stream_of_timeline(const struct timeline *t, struct stream *ret)
 {
     scoped(buf) struct buf text;
     buf_init(&text, CLIPS_BYTES_MAX);
-    for (uint32_t i = 0; i < t->clips; i++)
+    for (uint32_t i = 0; i < t->clips; i++) {
+        const struct clip *c = &t->clip[i];
         buf_printf(&text, "%s %" PRId64 " %" PRId64 "\n",
-                   t->clip[i].asset->id.text, t->clip[i].from, t->clip[i].to);
+                   asset_is_gap(c->asset) ? gap_word : c->asset->id.text,
+                   c->from, c->to);
+    }
     TRY(buf_end(&text));
     struct digest digest = hash_of(text.bytes, text.len);
     ret->id = id_from_hash("s", digest.bytes);
@@ -151,19 +182,24 @@ enum err stream_of_timeline(const struct timeline *t, struct stream *ret)
     return OK;
 }
 
-static enum err add_line(struct catalog *c, struct str line, uint32_t number,
+static enum err add_line(struct api *a, struct str line, uint32_t number,
                          struct timeline *t)
 {
     struct str rest = line, text = str_cut(&rest, ' ');
     struct str from_text = str_cut(&rest, ' ');
     int64_t from, to;
     struct id id;
-    if (id_parse(text, &id) != OK ||
+    bool is_gap = str_eq(text, str_of(gap_word));
+    if ((!is_gap && id_parse(text, &id) != OK) ||
         str_to_int(from_text, 0, INT64_MAX, &from) != OK ||
         str_to_int(rest, 0, INT64_MAX, &to) != OK)
         return fail(ERR_IO, "a stream in the catalog is damaged");
+    if (is_gap && api_add_gap(a, t, scale_round(to, 1000000, GAP_TIMESCALE)))
+        return fail(ERR_IO, "a gap of a stream is damaged");
+    if (is_gap)
+        return OK;
     scoped(asset) const struct asset *asset = NULL;
-    enum err e = catalog_asset(c, &id, &asset);
+    enum err e = catalog_asset(a->catalog, &id, &asset);
     if (e == ERR_NOT_FOUND || (e == OK && asset->state != ASSET_READY))
         return fail(ERR_NOT_FOUND, "/clips/%" PRIu32 "/asset: %s is gone",
                     number, id.text);
@@ -173,13 +209,13 @@ static enum err add_line(struct catalog *c, struct str line, uint32_t number,
     return OK;
 }
 
-enum err stream_timeline(struct catalog *c, const struct stream *s,
+enum err stream_timeline(struct api *a, const struct stream *s,
                          struct timeline **ret)
 {
     scoped(timeline) struct timeline *t = timeline_new();
     struct str rest = str_of(s->clips);
     for (uint32_t i = 0; i < s->clip_count; i++)
-        TRY(add_line(c, str_cut(&rest, '\n'), i, t));
+        TRY(add_line(a, str_cut(&rest, '\n'), i, t));
     *ret = take(t);
     return OK;
 }

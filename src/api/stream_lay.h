@@ -12,11 +12,11 @@
 
 // Field "clips" and "snap" of the body. What is wrong is noted in f->faults,
 // with pointers like "/clips/3/start"; a failure is the catalog's.
-must_check enum err stream_read_clips(struct catalog *c, struct fields *f,
+must_check enum err stream_read_clips(struct api *a, struct fields *f,
                                       struct timeline *to);
 // Fills in id, duration_us, clip_count and clips.
 must_check enum err stream_of_timeline(const struct timeline *t,
                                        struct stream *ret);
 // ERR_NOT_FOUND: an asset is gone; the sentence names clip and asset.
-must_check enum err stream_timeline(struct catalog *c, const struct stream *s,
+must_check enum err stream_timeline(struct api *a, const struct stream *s,
                                     struct timeline **ret);

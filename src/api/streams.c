@@ -6,6 +6,7 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/model/gap.h"
 #include "reeld/play.h"
 
 #include "asset_view.h"
@@ -20,6 +21,11 @@ static void write_clip(struct json_out *j, const struct clip *c)
 {
     int64_t scale = c->asset->plan->timescale;
     json_open(j, NULL, '{');
+    if (asset_is_gap(c->asset)) {
+        json_decimal(j, "gap", scale_round(c->to, 1000000, scale), 6);
+        json_close(j, '}');
+        return;
+    }
     json_text(j, "asset", c->asset->id.text);
     json_decimal(j, "start", scale_round(c->from, 1000000, scale), 6);
     json_decimal(j, "end", scale_round(c->to, 1000000, scale), 6);
@@ -79,7 +85,7 @@ static enum err read_wish(struct task *t, struct fields *f, struct wish *w)
         str_copy(w->stream.name, sizeof(w->stream.name), name);
     fields_int(f, "expires_in", 1, a->o.grant_life_max_us / 1000000,
                &w->life_s);
-    TRY(stream_read_clips(a->catalog, f, w->timeline));
+    TRY(stream_read_clips(t->api, f, w->timeline));
     return fields_end(f);
 }
 
@@ -152,7 +158,7 @@ void stream_get(struct http_request *r)
     scoped(stream) struct stream s = {0};
     scoped(timeline) struct timeline *t = NULL;
     if (find(a, http_request_part(r, "id"), &p, &s)) {
-        enum err e = stream_timeline(a->catalog, &s, &t);
+        enum err e = stream_timeline(a, &s, &t);
         if (e == ERR_NOT_FOUND) {
             reply_problem(&p, "asset_gone", "%s.", fail_text());
         } else if (e != OK) {

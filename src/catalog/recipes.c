@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "reeld/base/buf.h"
+#include "reeld/model/gap.h"
 
 enum { RECIPE_TEXT_BYTES_MAX = 8192, PAGE = 64 };
 
@@ -124,6 +125,8 @@ enum err catalog_renew_recipes(struct catalog *c, const char *build,
     if (known_len == (size_t)len && memcmp(known, mark, known_len) == 0)
         return OK;
     TRY(renew_all(c, build, ret_assets));
+    TRY(removal_of_unwanted(c,
+                            GAP_ROW)); // all of them: nothing has a rendition
     TRY(forget_downloads(c));
     return catalog_set_meta(c, build_name, mark, (size_t)len);
 }

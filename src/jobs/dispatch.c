@@ -13,6 +13,7 @@
 #include "crew.h"
 #include "making.h"
 #include "reeld/base/fd.h"
+#include "reeld/model/gap.h"
 
 enum { SCAN_MAX = 64 }; // flights looked at that cannot begin yet
 
@@ -106,17 +107,18 @@ static enum err send_make(struct jobs *j, struct worker *w, struct request *r,
     m->type = WIRE_MAKE;
     link_make(&j->options, r->flight, r->flights, &m->make);
     m->make.request = r->number;
-    m->make.has_source_fd = !w->has_source;
+    bool is_of_nothing = asset_is_gap(r->flight[0]->piece.asset);
+    m->make.has_source_fd = !w->has_source && !is_of_nothing;
     scoped(fd) int source_fd = -1;
     int fds[WIRE_FDS_MAX];
     size_t count = 0;
-    if (!w->has_source) {
+    if (m->make.has_source_fd) {
         TRY(store_open(j->store, source, &source_fd));
         fds[count++] = source_fd;
     }
     TRY(open_outputs(r, fds, &count));
     TRY(request_send(j, w, r, m, fds, count, source));
-    w->has_source = true;
+    w->has_source = w->has_source || m->make.has_source_fd;
     return OK;
 }
 

@@ -112,10 +112,12 @@ int asset_rendition(const struct asset *a, struct str name)
     return -1;
 }
 
+// Silence is no sound of its own.
 int asset_main_audio(const struct asset *a)
 {
     for (uint32_t i = 0; i < a->renditions; i++)
-        if (a->rendition[i].recipe.kind == TRACK_AUDIO)
+        if (a->rendition[i].recipe.kind == TRACK_AUDIO &&
+            a->rendition[i].recipe.stream >= 0)
             return (int)i;
     return -1;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reeld/base/mem.h"
+#include "reeld/model/gap.h"
 #include "reeld/model/stand_in.h"
 
 // What sound of unlike assets is encoded at; the first is the main one.
@@ -309,9 +310,19 @@ static void list_assets(struct show *s, const struct timeline *t)
     }
 }
 
+static bool is_nothing(const struct timeline *t)
+{
+    for (uint32_t i = 0; i < t->clips; i++)
+        if (!asset_is_gap(t->clip[i].asset))
+            return false;
+    return true;
+}
+
 enum err show_of_timeline(const struct timeline *t, struct show **ret)
 {
     assert(t->clips > 0);
+    if (is_nothing(t))
+        return fail(ERR_UNSUPPORTED, "there is nothing but gaps");
     scoped(show) struct show *s = NEW(struct show);
     list_assets(s, t);
     TRY(s->assets == 1 ? offer_one(s, t) : offer_several(s));

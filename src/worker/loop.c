@@ -69,12 +69,21 @@ static void end_made(struct wire_made *made, uint32_t request)
     make_printable(made->detail, sizeof made->detail);
 }
 
+// Black pictures and silence are made of nothing.
+static bool needs_source(const struct wire_make *ask)
+{
+    for (uint32_t i = 0; i < ask->outputs; i++)
+        if (ask->output[i].recipe.stream >= 0)
+            return true;
+    return false;
+}
+
 static enum err do_make(struct loop *l)
 {
     const struct wire_make *ask = &l->request.make;
     if (ask->has_source_fd)
         TRY(take_source(l));
-    if (!l->source)
+    if (!l->source && needs_source(ask))
         return fail(ERR_BAD_INPUT, "no source yet");
     l->answer.type = WIRE_MADE;
     const int *outputs = l->fds + (ask->has_source_fd ? 1 : 0);

@@ -99,3 +99,33 @@ test('hls.js plays a short file to its very end', {timeout: 90 * SECONDS}, async
     assert.equal(report.stalls, 0);
   });
 });
+
+// Fetches all that a playlist leads to: no player then waits for an encoder.
+async function makeAll(url) {
+  const answer = await fetch(url);
+  assert.equal(answer.status, 200, url);
+  const body = await answer.text();
+  if (!body.startsWith('#EXTM3U'))
+    return;
+  for (const [, uri, line] of body.matchAll(/URI="([^"]+)"|^([^#\n].*)$/gm))
+    await makeAll(new URL(uri ?? line, url).href);
+}
+
+for (const [player, url] of [cases[0], cases[1], cases[2]]) {
+  test(`${player} ${url({playback: {hls: 'index.m3u8', dash: 'manifest.mpd'}})}: plays over gaps to the very end`, {timeout: 120 * SECONDS}, async () => {
+    const clip = (start) => ({asset: asset.id, start, end: start + 1.5});
+    const answer = await daemon.call('POST', '/v1/streams',
+      {json: {clips: [{gap: 0.77}, clip(10), {gap: 1.234567}, clip(20), {gap: 2.5}]}});
+    assert.equal(answer.status, 201);
+    const stream = await answer.json();
+    await makeAll(`${stream.playback.hls}${/container=ts/.test(url(stream)) ? '?container=ts' : ''}`);
+    await withPlayer(player, url(stream), async (page) => {
+      await page.evaluate(() => document.getElementById('video').play());
+      await page.waitForFunction(() => document.getElementById('video').ended, null, {timeout: 80 * SECONDS});
+      const at = await page.evaluate(() => document.getElementById('video').currentTime);
+      // hls.js begins each stretch of TS with the decode time of its first picture.
+      const slack = /container=ts/.test(url(stream)) ? 0.5 : 0.1;
+      assert.ok(Math.abs(at - stream.duration) < slack, `${at} of ${stream.duration} s`);
+    });
+  });
+}

@@ -64,6 +64,9 @@ must_check enum err api_show_of(struct api *a, const struct id *id,
 
 // ---- changes, on the pool --------------------------------------------------
 
+// Appends a gap (model/gap.h).
+must_check enum err api_add_gap(struct api *a, struct timeline *t,
+                                int64_t duration_us);
 // Stores what plays as a stream: takes the timeline in every case. `ret` has
 // its name and created_us set; the rest is filled in, to be released with
 // stream_done(). ERR_BAD_INPUT, ERR_UNSUPPORTED as play_show_of_timeline().

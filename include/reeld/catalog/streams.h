@@ -18,7 +18,8 @@ struct stream {
     char name[ASSET_NAME_BYTES];
     int64_t created_us, duration_us;
     uint32_t clip_count;
-    char *clips; // heap: "{asset} {from} {to}\n" for each; NULL in lists
+    char *clips; // heap: "{asset} {from} {to}\n" for each, or "gap 0
+                 // {ticks}\n"; NULL in lists
 };
 void stream_done(struct stream *s);
 // In place, like struct buf.

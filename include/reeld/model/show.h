@@ -57,7 +57,7 @@ struct show {
 // `a` is READY and outlives the show.
 struct show *show_of_asset(const struct asset *a);
 // The timeline outlives the show. ERR_UNSUPPORTED: an asset of it has pictures
-// but none that could be cut or joined with others.
+// but none that could be cut or joined with others, or it has nothing but gaps.
 must_check enum err show_of_timeline(const struct timeline *t,
                                      struct show **ret);
 void show_free(struct show *s);

@@ -278,11 +278,11 @@ static void pieces_of_the_first_schema_live_on(void **state)
     struct migrations first = {.list = migrate_own().list, .count = 1};
     assert_int_equal(migrate(db, s->path, first), OK);
     static const char fill_in[] =
-        "INSERT INTO source VALUES (5, zeroblob(32), 1000);"
+        "INSERT INTO source VALUES (5, randomblob(32), 1000);"
         "INSERT INTO asset VALUES (1, 'm-01jd0000000000000000000000',"
         " '01jd0000000000000000000000', 'uploaded', 'video', '', '', '{}', '',"
         " 'default', 1, 5, 0, NULL, NULL);"
-        "INSERT INTO recipe VALUES (6, zeroblob(32), 'x');"
+        "INSERT INTO recipe VALUES (6, randomblob(32), 'x');"
         "INSERT INTO piece VALUES (1, zeroblob(32), 5, 6, 1, 0, 4000000, 900,"
         " 1800, 1)";
     assert_int_equal(db_run(db, fill_in), OK);

@@ -6,6 +6,7 @@
 #include "catalog_sample.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog.h"
+#include "reeld/model/gap.h"
 #include "unit.h"
 
 struct fixture {
@@ -292,6 +293,30 @@ static void a_new_build_makes_encoded_pieces_anew(void **state)
     assert_int_equal(assets, 0);
 }
 
+// What black pictures and silence refer to is there from the start, and no
+// removal takes it.
+static void pieces_of_gaps_have_a_place(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog *c = f->sample.catalog;
+    struct piece_fact p = sample_piece(f->asset, 1, 0);
+    p.source_row = p.recipe_row = GAP_ROW;
+    p.kind = PIECE_EDGE;
+    for (int i = 0; i < 2; i++) {
+        add(f, p);
+        assert_int_equal(catalog_piece(c, &p.key, &p), OK);
+        assert_int_equal(p.source_row, GAP_ROW);
+        sample_reopen(&f->sample); // which ends what was cut short
+        c = f->sample.catalog;
+        assert_int_equal(catalog_piece(c, &p.key, &p), OK);
+        uint32_t assets;
+        assert_int_equal(
+            catalog_renew_recipes(c, i ? "libx264 3" : "libx264 2", &assets),
+            OK);
+        assert_int_equal(catalog_piece(c, &p.key, &p), ERR_NOT_FOUND);
+    }
+}
+
 static void every_asset_is_renewed(void **state)
 {
     struct fixture *f = *state;
@@ -321,6 +346,7 @@ int main(void)
         TEST(facts_outlive_the_daemon),
         TEST(the_same_build_renews_nothing),
         TEST(a_new_build_makes_encoded_pieces_anew),
+        TEST(pieces_of_gaps_have_a_place),
         TEST(every_asset_is_renewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

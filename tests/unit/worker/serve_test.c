@@ -177,6 +177,17 @@ static void a_make_without_a_source_ends_the_worker(void **state)
     assert_int_equal(s->result, ERR_BAD_INPUT);
 }
 
+static void what_is_made_of_nothing_needs_no_source(void **state)
+{
+    struct serving *s = *state;
+    fill_make(s, false);
+    s->m.make.output[0].recipe.stream = -1;
+    ask(s, (int[]){file_with("")}, 1);
+    receive(s, WIRE_MADE);
+    assert_int_equal(media_noted()->sources_open, 0);
+    assert_int_equal(stop(s), OK);
+}
+
 static void an_answer_instead_of_a_request_ends_the_worker(void **state)
 {
     struct serving *s = *state;
@@ -251,6 +262,7 @@ int main(void)
         SERVED(a_probe_and_what_follows_share_one_source),
         SERVED(a_second_source_ends_the_worker),
         SERVED(a_make_without_a_source_ends_the_worker),
+        SERVED(what_is_made_of_nothing_needs_no_source),
         SERVED(an_answer_instead_of_a_request_ends_the_worker),
         SERVED(the_parts_of_a_ts_come_in_order),
         SERVED(a_file_gets_its_parts_their_list_and_its_output),
