@@ -109,14 +109,13 @@ enum err api_reframe(struct api *a, const struct asset *parent,
 
 static struct asset *describe(const struct asset *parent, const struct wish *w)
 {
-    struct asset *child = asset_new();
+    struct asset *child = asset_namesake(parent);
     child->id = id_new("m");
-    child->name = w->name.len > 0 ? str_dup(w->name) : mem_text(parent->name);
-    child->description = mem_text(parent->description);
-    child->collection = mem_text(parent->collection);
-    child->metadata = mem_text(parent->metadata);
-    child->filename = mem_text(parent->filename);
     child->created_us = clock_wall_us();
+    if (w->name.len == 0)
+        return child;
+    free(child->name);
+    child->name = str_dup(w->name);
     return child;
 }
 

@@ -78,6 +78,17 @@ static struct counted_asset *counted_of(const struct asset *a)
     return (struct counted_asset *)(uintptr_t)a;
 }
 
+struct asset *asset_namesake(const struct asset *a)
+{
+    struct asset *same = asset_new();
+    same->name = mem_text(a->name);
+    same->description = mem_text(a->description);
+    same->metadata = mem_text(a->metadata);
+    same->filename = mem_text(a->filename);
+    same->collection = mem_text(a->collection);
+    return same;
+}
+
 struct asset *asset_ref(const struct asset *a)
 {
     struct counted_asset *counted = counted_of(a);

@@ -70,15 +70,22 @@ void answer_refusal(struct answer *a, const struct refusal *why)
     a->retry_after_s = a->status == 503 ? 1 : why->retry_after_s;
 }
 
-void answer_problem(struct answer *a, const char *code, const char *format, ...)
+static struct refusal why_of(const char *code, const char *format,
+                             va_list arguments)
 {
     char detail[REFUSAL_DETAIL_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
     vsnprintf(detail, sizeof(detail), format, arguments);
-    va_end(arguments);
     struct refusal why = {0};
     refusal_set(&why, code, "%s", detail);
+    return why;
+}
+
+void answer_problem(struct answer *a, const char *code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct refusal why = why_of(code, format, arguments);
+    va_end(arguments);
     answer_refusal(a, &why);
 }
 
@@ -159,12 +166,9 @@ void answer_refuse_why(struct http_request *r, const struct refusal *why)
 void answer_refuse(struct http_request *r, const char *code, const char *format,
                    ...)
 {
-    char detail[REFUSAL_DETAIL_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(detail, sizeof(detail), format, arguments);
+    struct refusal why = why_of(code, format, arguments);
     va_end(arguments);
-    struct refusal why = {0};
-    refusal_set(&why, code, "%s", detail);
     answer_refuse_why(r, &why);
 }

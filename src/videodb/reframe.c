@@ -4,7 +4,6 @@
 #include "reeld/api/reframe.h"
 
 #include "reeld/base/clock.h"
-#include "reeld/base/mem.h"
 
 #include "errand.h"
 #include "read.h"
@@ -36,27 +35,16 @@ static enum err read_wish(const json_t *body, struct asset_reframe *w)
     return OK;
 }
 
-static struct asset *describe(const struct asset *parent)
-{
-    struct asset *child = asset_new();
-    child->id = id_new(asset_kind_prefix(ASSET_VIDEO));
-    child->name = mem_text(parent->name);
-    child->description = mem_text(parent->description);
-    child->collection = mem_text(parent->collection);
-    child->metadata = mem_text(parent->metadata);
-    child->filename = mem_text(parent->filename);
-    child->created_us = clock_wall_us();
-    return child;
-}
-
 static enum err make(struct errand *e)
 {
     scoped(asset) const struct asset *parent = NULL, *added = NULL;
     struct asset_reframe wish = {0};
     TRY(view_find_ready(e->v, str_of(e->id), ASSET_VIDEO, &parent));
     TRY(read_wish(e->body, &wish));
-    struct asset *child = describe(parent);
+    struct asset *child = asset_namesake(parent);
     scoped(asset) const struct asset *held = child;
+    child->id = id_new(asset_kind_prefix(ASSET_VIDEO));
+    child->created_us = clock_wall_us();
     TRY(api_reframe(e->v->api, parent, &wish, child));
     TRY(catalog_asset(e->v->catalog, &child->id, &added));
     view_write(e->v, added, e->answer.origin, answer_data(&e->answer, '{'));

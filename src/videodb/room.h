@@ -99,5 +99,6 @@ void vdb_download_poll(struct http_request *r);
 void vdb_audio_url(struct http_request *r);
 
 void vdb_reframe(struct http_request *r);
+void vdb_thumbnail(struct http_request *r);
 
 void vdb_absent(struct http_request *r);

@@ -54,7 +54,7 @@ const struct http_route videodb_routes[] = {
     DO("POST", "/editor", vdb_stream_editor, WRITE),
     DO("POST", "/editor/download", vdb_download, READ),
     DO("POST", "/download", vdb_download, READ),
-    NO("GET", "/video/{id}/thumbnail", THUMBNAIL),
+    DO("GET", "/video/{id}/thumbnail", vdb_thumbnail, READ),
     NO("POST", "/video/{id}/thumbnail", THUMBNAIL),
     NO("GET", "/video/{id}/thumbnails", THUMBNAIL),
     DO("POST", "/video/{id}/reframe", vdb_reframe, WRITE),

@@ -62,6 +62,17 @@ void view_write_urls(struct videodb *v, const struct id *id, int64_t epoch,
     json_text(j, "player_url", url);
 }
 
+void view_write_thumbnail(struct videodb *v, const struct asset *asset,
+                          const char *origin, struct json_out *j)
+{
+    char grant[GRANT_TEXT_BYTES], url[VIEW_URL_BYTES];
+    api_write_grant(v->api, &asset->id, asset->epoch, grant);
+    snprintf(url, sizeof(url), "%s/p/%s/%s/thumbnail.jpg", origin, grant,
+             asset->id.text);
+    json_text(j, "thumbnail_url", url);
+    json_text(j, "thumbnail", url);
+}
+
 static void write_length(const struct asset *asset, struct json_out *j)
 {
     // Never null: Python makes a float of it at once.
@@ -81,6 +92,8 @@ void view_write(struct videodb *v, const struct asset *asset,
         write_length(asset, j);
         json_int(j, "size", asset->size_bytes);
     }
-    if (kind == ASSET_VIDEO && asset->state == ASSET_READY)
+    if (kind == ASSET_VIDEO && asset->state == ASSET_READY) {
         view_write_urls(v, &asset->id, asset->epoch, origin, j);
+        view_write_thumbnail(v, asset, origin, j);
+    }
 }

@@ -31,3 +31,6 @@ void view_write(struct videodb *v, const struct asset *asset,
 // "stream_url" and "player_url" of an asset or a stream.
 void view_write_urls(struct videodb *v, const struct id *id, int64_t epoch,
                      const char *origin, struct json_out *j);
+// "thumbnail_url", and the same under the name that Node reads.
+void view_write_thumbnail(struct videodb *v, const struct asset *asset,
+                          const char *origin, struct json_out *j);

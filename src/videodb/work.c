@@ -77,16 +77,11 @@ static void tell_error(struct http_request *r, enum err e)
 static enum err move_asset(struct videodb *v, const struct asset *old,
                            struct outcome *end)
 {
-    struct asset *moved = asset_new();
+    struct asset *moved = asset_namesake(old);
     scoped(asset) const struct asset *held = moved;
     moved->id = id_new(asset_kind_prefix(old->kind));
     moved->state = ASSET_UPLOADED;
     moved->kind = old->kind;
-    moved->name = mem_text(old->name);
-    moved->description = mem_text(old->description);
-    moved->metadata = mem_text(old->metadata);
-    moved->filename = mem_text(old->filename);
-    moved->collection = mem_text(old->collection);
     moved->created_us = clock_wall_us();
     moved->size_bytes = old->size_bytes;
     moved->source = old->source;

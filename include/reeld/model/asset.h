@@ -79,6 +79,9 @@ struct asset {
 };
 
 struct asset *asset_new(void); // one reference, all zero
+// One that has the texts of `a` (name, description, metadata, filename,
+// collection), and nothing else of it.
+struct asset *asset_namesake(const struct asset *a);
 struct asset *asset_ref(const struct asset *a);
 void asset_unref(const struct asset *a);
 DEFINE_SCOPED(asset, const struct asset *, asset_unref)
