@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reeld/base/math.h"
 #include "reeld/base/mem.h"
+#include "reeld/model/gap.h"
 
 #include "read.h"
 #include "slots.h"
@@ -22,8 +24,6 @@
 enum {
     CANVAS_SIDE_MOST = 16384,
     LOOSE_US = 1000, // times of clips that follow each other may differ by it
-    // Shorter than a picture of any film: no gap is laid for it.
-    GAP_LEAST_US = 40000,
 };
 
 // ---- what is asked of a clip -----------------------------------------------
@@ -230,6 +230,18 @@ static int by_time(const void *a, const void *b)
     return (x->at_us > y->at_us) - (x->at_us < y->at_us);
 }
 
+// As long ones as there are, one behind the other.
+static enum err add_gap(struct row *row, struct timeline *t, int64_t gap_us)
+{
+    row->canvas.shows = true;
+    for (int64_t left_us = gap_us; left_us >= GAP_US_LEAST;) {
+        int64_t part_us = min_i64(left_us, GAP_US_MOST);
+        TRY(api_add_gap(row->v->api, t, part_us));
+        left_us -= part_us;
+    }
+    return OK;
+}
+
 // Clips last a whole number of pictures; gaps make up for the difference, so
 // that it does not add up.
 static enum err lay(struct row *row, struct timeline *t)
@@ -241,10 +253,8 @@ static enum err lay(struct row *row, struct timeline *t)
             return not_built("Clips that lie over each other");
         end_us = s->end_us;
         int64_t gap_us = s->at_us - t->duration_us;
-        if (gap_us >= GAP_LEAST_US) {
-            row->canvas.shows = true;
-            return not_built("Gaps between clips");
-        }
+        if (gap_us >= GAP_US_LEAST)
+            TRY(add_gap(row, t, gap_us));
         TRY(streams_add(t, s->asset, s->start_us,
                         s->start_us + s->end_us - s->at_us));
     }

@@ -7,7 +7,7 @@ import {connect} from 'node:net';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
-import {assertPlays, getText} from './videodb.js';
+import {assertBlack, assertPlays, getText} from './videodb.js';
 
 const SECONDS = 1000;
 let daemon, video;
@@ -221,6 +221,12 @@ const timeline = (tracks, more = {}) => ({timeline: {background: '#000000', reso
 test('the editor lays clips out by time, over all tracks', {timeout: 60 * SECONDS}, async () => {
   const row = await data('POST', '/editor', {json: timeline([[clip(0, 1, {start: 2}), clip(2, 1.5)], [clip(1, 1, {start: 5})]])});
   await assertPlays(row.stream_url, {seconds: 3.5, pictures: 25 + 25 + 38});
+  // Nothing is black and silent: before the first clip, and between clips.
+  const gaps = await data('POST', '/editor', {json: timeline([[clip(1, 1, {start: 2}), clip(3.5, 0.5)]])});
+  await assertPlays(gaps.stream_url, {seconds: 4, joins: 3});
+  await assertBlack(gaps.stream_url, [[0, 1], [2, 3.5]]);
+  assert.match(await refused(501, 'not_implemented', 'POST', '/editor',
+    {json: timeline([[clip(1, 1)]], {background: '#ff0000'})}), /Backgrounds/);
   // An old asset in a clip; a clip that is longer than what is left of it.
   const old = await data('POST', '/editor', {json: {timeline: {resolution: '640x480', tracks: [
     {clips: [{start: 0, clip: {asset: {asset_id: video.id, start: 3, end: null}, duration: 99, fit: 'crop'}}]}]}}});

@@ -73,3 +73,22 @@ export async function assertShows(url, number, file, of) {
   const distances = near.map((i) => shown.reduce((sum, v, at) => sum + Math.abs(v - pictureOf(source, i)[at]), 0));
   assert.equal(near[distances.indexOf(Math.min(...distances))], of, `picture ${number}: ${distances}`);
 }
+
+// Segments within these times, in seconds of the stream, are black, all others
+// are not.
+export async function assertBlack(url, spans) {
+  const playlist = await bestPlaylist(url);
+  const text = await getText(playlist);
+  const shown = await Promise.all(text.split('\n').filter((l) => l && l[0] !== '#').map((uri) => pictures(new URL(uri, playlist).href)));
+  const lengths = [...text.matchAll(/#EXTINF:([\d.]+)/g)].map((m) => Number(m[1]));
+  let at = 0;
+  for (const [i, all] of shown.entries()) {
+    const count = all.length / PICTURE_BYTES;
+    const isBlack = spans.some(([from, to]) => at > from - 0.05 && at + lengths[i] < to + 0.05);
+    for (let p = 0; p < count; p++) {
+      const brightest = Math.max(...pictureOf(all, p));
+      assert.equal(brightest < 24, isBlack, `picture ${p} of the segment at ${at} s: ${brightest}`);
+    }
+    at += lengths[i];
+  }
+}
