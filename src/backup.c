@@ -10,8 +10,8 @@
 enum tool_exit tool_backup(const struct settings *s, const char *to)
 {
     char from[PATH_MAX];
-    snprintf(from, sizeof from, "%s/catalog.db", s->data_dir);
-    if (catalog_copy(from, to) != OK)
+    const struct catalog_options o = tool_catalog(s, from);
+    if (catalog_copy(o.path, to) != OK)
         return tool_failure("backup");
     printf("%s is a copy of %s\nNow copy %s/blobs; what it has more than the "
            "facts does no harm.\n",

@@ -141,8 +141,10 @@ static enum err open_floors(const struct settings *s, struct house *h)
     TRY(store_open_fs(&store, &h->store));
     snprintf(path, sizeof path, "%s/catalog.db", s->data_dir);
     const struct catalog_options catalog = {.path = path,
-                                            .asset_cache = ASSET_CACHE};
+                                            .asset_cache = ASSET_CACHE,
+                                            .backup_lag_us = s->backup_lag_us};
     TRY(catalog_open(&catalog, &h->catalog));
+    TRY(catalog_set_quota(h->catalog, s->quota_bytes, s->quota_assets));
     h->pool = pool_new(POOL_THREADS, POOL_WAITING_MAX);
     return OK;
 }

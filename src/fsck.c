@@ -199,8 +199,8 @@ static void say_all(const struct check *c)
 static enum err open_check(const struct settings *s, struct check *c)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/catalog.db", s->data_dir);
-    TRY(catalog_open_reading(path, &c->catalog));
+    const struct catalog_options co = tool_catalog(s, path);
+    TRY(catalog_open_reading(&co, &c->catalog));
     const struct store_options o = {.directory = s->data_dir,
                                     .is_as_found = true};
     return store_open_fs(&o, &c->store);

@@ -24,11 +24,6 @@ struct garbage {
     int64_t orphans, orphan_bytes, young, temps, temp_bytes;
 };
 
-static void catalog_path(const struct settings *s, char path[static PATH_MAX])
-{
-    snprintf(path, PATH_MAX, "%s/catalog.db", s->data_dir);
-}
-
 static enum err count_found(void *context, const struct store_found *found)
 {
     struct garbage *g = context;
@@ -74,9 +69,9 @@ static enum err foresee(const struct settings *s, struct catalog *c)
 static enum err dry_run(const struct settings *s)
 {
     char path[PATH_MAX];
-    catalog_path(s, path);
+    const struct catalog_options o = tool_catalog(s, path);
     scoped(catalog) struct catalog *c = NULL;
-    TRY(catalog_open_reading(path, &c));
+    TRY(catalog_open_reading(&o, &c));
     return foresee(s, c);
 }
 
@@ -96,8 +91,7 @@ static enum err ask_daemon(const struct settings *s)
 static enum err clean(const struct settings *s)
 {
     char path[PATH_MAX];
-    catalog_path(s, path);
-    const struct catalog_options co = {.path = path, .asset_cache = 1};
+    const struct catalog_options co = tool_catalog(s, path);
     const struct store_options so = {.directory = s->data_dir};
     scoped(catalog) struct catalog *c = NULL;
     scoped(store) struct store *store = NULL;
@@ -120,8 +114,8 @@ static enum err clean_or_ask(const struct settings *s)
     // Taking the lock would make the directory.
     scoped(catalog) struct catalog *there = NULL;
     char path[PATH_MAX];
-    catalog_path(s, path);
-    enum err e = catalog_open_reading(path, &there);
+    const struct catalog_options o = tool_catalog(s, path);
+    enum err e = catalog_open_reading(&o, &there);
     if (e != OK && e != ERR_CONFLICT)
         return e;
     scoped(fd) int lock_fd = -1;

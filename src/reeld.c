@@ -173,13 +173,20 @@ static int dump_config(const struct command_line *line)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+struct catalog_options tool_catalog(const struct settings *s,
+                                    char path[static PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/catalog.db", s->data_dir);
+    return (struct catalog_options){
+        .path = path, .asset_cache = 1, .backup_lag_us = s->backup_lag_us};
+}
+
 static enum err open_catalog(const struct settings *s, struct catalog **ret)
 {
     char path[PATH_MAX];
     if (mkdir(s->data_dir, 0700) < 0 && errno != EEXIST)
         return fail_errno(ERR_IO, "make %s", s->data_dir);
-    snprintf(path, sizeof path, "%s/catalog.db", s->data_dir);
-    const struct catalog_options o = {.path = path, .asset_cache = 16};
+    const struct catalog_options o = tool_catalog(s, path);
     return catalog_open(&o, ret);
 }
 

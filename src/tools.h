@@ -6,9 +6,11 @@
 // there is one. None of them is ever a second writer.
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "reeld/base/err.h"
+#include "reeld/catalog.h"
 #include "reeld/config.h"
 
 // What a command found, as the exit code of the program.
@@ -25,6 +27,10 @@ enum tool_exit tool_fsck(const struct settings *s, bool scrub);
 // Removes what nobody needs: leftovers, blobs without a fact, facts whose time
 // is over, made media past the cache budget; or says what that would be.
 enum tool_exit tool_gc(const struct settings *s, bool is_dry);
+
+// How the tools open the catalog; `path` gets its place and outlives it.
+struct catalog_options tool_catalog(const struct settings *s,
+                                    char path[static PATH_MAX]);
 
 // Copies the catalog to the new file `to`.
 enum tool_exit tool_backup(const struct settings *s, const char *to);

@@ -25,6 +25,9 @@ struct catalog;
 struct catalog_options {
     const char *path;    // of the database file
     int64_t asset_cache; // how many struct asset stay in memory
+    // After a backup (reeld/catalog/upkeep.h) blobs of sources that depart
+    // count as named for so long, so that all facts of the backup find theirs.
+    int64_t backup_lag_us;
 };
 
 // Opens or creates, checks (quick_check), migrates in one transaction.
@@ -214,6 +217,8 @@ struct collection {
     char name[ASSET_NAME_BYTES];
     char description[1024];
     int64_t created_us;
+    int64_t quota_bytes, quota_assets; // of what is in it; 0: no limit
+    int64_t used_bytes, used_assets;   // kept by the catalog
 };
 must_check enum err catalog_collection(struct catalog *c, const char *id,
                                        struct collection *ret);
@@ -222,6 +227,17 @@ must_check enum err catalog_list_collections(struct catalog *c,
                                              size_t *ret_count);
 must_check enum err catalog_put_collection(struct catalog *c,
                                            const struct collection *in);
+// How much may be added to a collection now, for its own quota and that of all;
+// INT64_MAX: no limit. Whoever adds an asset is told again, by ERR_QUOTA: this
+// spares sending bytes in vain. ERR_NOT_FOUND.
+struct collection_room {
+    int64_t bytes, assets; // negative where a quota was lowered
+};
+must_check enum err catalog_room(struct catalog *c, const char *id,
+                                 struct collection_room *ret);
+// changes: of all collections together; 0: no limit.
+must_check enum err catalog_set_quota(struct catalog *c, int64_t quota_bytes,
+                                      int64_t quota_assets);
 // ERR_CONFLICT while assets are in it, or for "default".
 must_check enum err catalog_remove_collection(struct catalog *c,
                                               const char *id);

@@ -1,5 +1,13 @@
 -- ledger.sql - what every transaction and every start touches.
 
+-- name: ledger_set_quota
+-- 0 is none.
+UPDATE ledger
+SET quota_bytes = nullif(:quota_bytes, 0),
+    quota_assets = nullif(:quota_assets, 0)
+WHERE quota_bytes IS NOT nullif(:quota_bytes, 0)
+    OR quota_assets IS NOT nullif(:quota_assets, 0);
+
 -- name: ledger_turn
 SELECT turn FROM ledger;
 

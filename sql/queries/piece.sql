@@ -74,6 +74,8 @@ RETURNING blob_key;
 DELETE FROM piece WHERE kind = 6;
 
 -- name: blob_is_named
+-- The second column: it departed behind :since_us.
 SELECT EXISTS (SELECT 1 FROM source WHERE sha256 = :key)
     OR EXISTS (SELECT 1 FROM piece WHERE blob_key = :key)
-    OR EXISTS (SELECT 1 FROM upload WHERE sha256 = :key AND state = 1);
+    OR EXISTS (SELECT 1 FROM upload WHERE sha256 = :key AND state = 1),
+    EXISTS (SELECT 1 FROM departed WHERE sha256 = :key AND gone_us > :since_us);

@@ -19,7 +19,15 @@ SELECT 'made' WHERE EXISTS (
     EXCEPT
     SELECT source_row, recipe_row, kind, count(*), sum(size_bytes),
         sum(duration_us)
-    FROM piece GROUP BY source_row, recipe_row, kind);
+    FROM piece GROUP BY source_row, recipe_row, kind)
+UNION ALL
+SELECT 'collection' WHERE EXISTS (
+    SELECT id, used_assets, used_bytes FROM collection
+    EXCEPT
+    SELECT c.id, count(a.asset_row), coalesce(sum(s.size_bytes), 0)
+    FROM collection c LEFT JOIN asset a ON a.collection_id = c.id
+        LEFT JOIN source s ON s.source_row = a.source_row
+    GROUP BY c.id);
 
 -- name: upkeep_sources
 SELECT source_row, sha256, size_bytes FROM source
@@ -34,4 +42,8 @@ SELECT a.id FROM asset a JOIN source s ON s.source_row = a.source_row
 WHERE s.sha256 = :key ORDER BY a.asset_row LIMIT 1;
 
 -- name: upkeep_expired
-SELECT count(*) FROM idempotency WHERE created_us < :before_us;
+SELECT (SELECT count(*) FROM idempotency WHERE created_us < :before_us)
+    + (SELECT count(*) FROM departed WHERE gone_us < :gone_before_us);
+
+-- name: upkeep_forget_departed
+DELETE FROM departed WHERE gone_us < :gone_before_us;

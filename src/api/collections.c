@@ -14,6 +14,16 @@ enum {
     COLLECTION_NAME_MAX = ASSET_NAME_BYTES - 1,
     COLLECTION_DESCRIPTION_MAX = 1023,
 };
+// The largest whole number that every JSON reader takes as it is.
+static const int64_t QUOTA_MAX = (INT64_C(1) << 53) - 1;
+
+static void write_limit(struct json_out *j, const char *name, int64_t limit)
+{
+    if (limit > 0)
+        json_int(j, name, limit);
+    else
+        json_none(j, name);
+}
 
 static void write_one(struct json_out *j, const struct collection *c)
 {
@@ -22,6 +32,10 @@ static void write_one(struct json_out *j, const struct collection *c)
     json_text(j, "name", c->name);
     json_text(j, "description", c->description);
     json_time(j, "created_at", c->created_us);
+    write_limit(j, "quota_bytes", c->quota_bytes);
+    write_limit(j, "quota_assets", c->quota_assets);
+    json_int(j, "used_bytes", c->used_bytes);
+    json_int(j, "used_assets", c->used_assets);
     json_close(j, '}');
 }
 
@@ -96,6 +110,15 @@ void collection_get(struct http_request *r)
     reply_send(r, &p);
 }
 
+// Null is no limit.
+static void read_limit(struct fields *f, const char *name, int64_t *limit)
+{
+    if (fields_takes_null(f, name))
+        *limit = 0;
+    else
+        (void)fields_int(f, name, 1, QUOTA_MAX, limit);
+}
+
 // Lays the fields of the body over *c. Null empties a text.
 static enum err read_fields(struct fields *f, struct str body,
                             struct collection *c)
@@ -110,6 +133,8 @@ static enum err read_fields(struct fields *f, struct str body,
         fields_text(f, "description", TEXT_LINES, COLLECTION_DESCRIPTION_MAX,
                     &text))
         str_copy(c->description, sizeof(c->description), text);
+    read_limit(f, "quota_bytes", &c->quota_bytes);
+    read_limit(f, "quota_assets", &c->quota_assets);
     if (c->name[0] == '\0')
         faults_add(&f->faults, STR("name"), "must not be empty");
     return fields_end(f);

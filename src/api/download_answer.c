@@ -78,6 +78,7 @@ static void refuse_failed(struct http_request *r, enum err e, const char *why)
     case ERR_TOO_LARGE:
     case ERR_UNSUPPORTED:
     case ERR_IO:
+    case ERR_QUOTA:
     case ERRS:
         break;
     }

@@ -157,6 +157,7 @@ static void refuse_piece(struct http_request *r, enum err e)
     case OK:
     case ERR_BAD_INPUT:
     case ERR_CONFLICT:
+    case ERR_QUOTA:
     case ERR_TOO_LARGE:
     case ERR_UNSUPPORTED:
     case ERR_IO:

@@ -31,6 +31,11 @@ static const struct problem problems[] = {
      .status = 403,
      .title = "The key may not do this",
      .text = "The key is live but lacks the scope that this call needs."     },
+    {.code = "quota_exceeded",
+     .status = 403,
+     .title = "The quota is used up",
+     .text = "The collection, or the server as a whole, holds as many bytes or "
+             "assets as it may. Remove something, or have the quota raised." },
     {.code = "bad_grant",
      .status = 403,
      .title = "The link is not valid",
@@ -206,6 +211,8 @@ const struct problem *problem_of_err(enum err e)
         return problem_find("busy");
     case ERR_NO_SPACE:
         return problem_find("no_space");
+    case ERR_QUOTA:
+        return problem_find("quota_exceeded");
     case OK:
     case ERR_IO:
     case ERRS:

@@ -248,7 +248,10 @@ static enum err admit_creation(struct http_request *r, struct upload *u)
     TRY(tus_read_metadata(u, metadata, false));
     if (choose_id(r, u))
         TRY(find_repeat(u));
-    return t->call == TUS_CREATE ? open_draft(r, u) : OK;
+    if (t->call != TUS_CREATE)
+        return OK;
+    TRY(upload_check_quota(u, t->row.length_bytes));
+    return open_draft(r, u);
 }
 
 // ---- another piece ---------------------------------------------------------

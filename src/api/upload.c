@@ -61,6 +61,9 @@ static enum err check_length(struct http_request *r, struct upload *u)
                    (u->is_multipart ? MULTIPART_EXTRA_BYTES : 0);
     if (length > most)
         return upload_refuse_size(u);
+    // Where a form goes stands in its body.
+    if (!u->is_multipart)
+        TRY(upload_check_quota(u, length));
     enum err e = store_begin(u->api->store, max_i64(length, 0), &u->writer);
     return e == OK ? OK : upload_refuse_failure(u, e);
 }
@@ -113,6 +116,8 @@ static enum err receive_begin(struct http_request *r, struct str name,
         return upload_refuse(u, "invalid_request",
                              "The file goes in the field \"file\".");
     TRY(upload_set_filename(u, filename));
+    if (u->is_multipart)
+        TRY(upload_check_quota(u, 0));
     u->has_begun = true;
     return OK;
 }
@@ -123,6 +128,8 @@ static enum err receive_data(struct http_request *r, const void *bytes,
     struct upload *u = upload_of(r);
     if ((int64_t)len > u->api->o.upload_limit_bytes - u->size_bytes)
         return upload_refuse_size(u);
+    if ((int64_t)len > u->room_bytes - u->size_bytes)
+        TRY(upload_check_quota(u, u->size_bytes + (int64_t)len));
     enum err e = fd_write_all(store_writer_fd(u->writer), bytes, len);
     if (e != OK)
         return upload_refuse_failure(u, e);

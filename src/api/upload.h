@@ -50,6 +50,7 @@ struct upload {
     struct store_writer *writer;
     struct hash *hash;
     int64_t size_bytes;
+    int64_t room_bytes; // that the quotas leave
     bool has_begun, has_ended;
     struct digest source;
     // What becomes of it:
@@ -78,6 +79,9 @@ enum err upload_refuse_size(struct upload *u); // past upload_limit
 enum err upload_set(struct upload *u, struct str name, struct str value);
 // Query and headers. ERR_BAD_INPUT: refused.
 enum err upload_read_head(struct http_request *r, struct upload *u);
+// Whether the quotas have room for `need_bytes` more, once it is known where
+// the asset goes. ERR_BAD_INPUT: refused.
+enum err upload_check_quota(struct upload *u, int64_t need_bytes);
 enum err upload_set_filename(struct upload *u, struct str filename);
 bool upload_wants_async(struct http_request *r);
 

@@ -102,6 +102,21 @@ static struct asset *describe(const struct upload *u)
     return asset;
 }
 
+// What was refused for a quota shall not lie there until the sweep comes.
+static void drop_unnamed(struct api *a, const struct digest *source)
+{
+    char why[512];
+    snprintf(why, sizeof(why), "%s", fail_text());
+    bool is_named = true;
+    claims_own(a->claims, source);
+    enum err e = catalog_is_named(a->catalog, source, &is_named);
+    if (e == OK && !is_named)
+        // The sweep's, if it cannot go now.
+        ignore(store_remove(a->store, source));
+    claims_release(a->claims, source);
+    ignore(fail(ERR_QUOTA, "%s", why)); // the reason that counts
+}
+
 enum err api_add_asset(struct api *a, const struct asset *asset,
                        struct store_writer *writer)
 {
@@ -110,6 +125,8 @@ enum err api_add_asset(struct api *a, const struct asset *asset,
     if (e == OK)
         e = catalog_add_asset(a->catalog, asset);
     claims_release(a->claims, &asset->source);
+    if (e == ERR_QUOTA)
+        drop_unnamed(a, &asset->source);
     return e;
 }
 

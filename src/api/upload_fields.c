@@ -2,6 +2,7 @@
 // upload_fields.c - names, metadata and headers that come with an upload.
 #include "upload.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,22 @@ static enum err check_collection(struct upload *u, const char *id)
     reply_error(&u->reply, e);
     u->is_refused = true;
     return e;
+}
+
+enum err upload_check_quota(struct upload *u, int64_t need_bytes)
+{
+    const char *id = u->field[UPLOAD_COLLECTION];
+    struct collection_room room;
+    enum err e = catalog_room(u->api->catalog, id ? id : "default", &room);
+    if (e == OK && (room.assets < 1 || room.bytes < max_i64(need_bytes, 1)))
+        return upload_refuse(u, "quota_exceeded",
+                             "The quota has room for %" PRId64
+                             " bytes in %" PRId64 " assets.",
+                             max_i64(room.bytes, 0), max_i64(room.assets, 0));
+    if (e != OK)
+        return upload_refuse_failure(u, e);
+    u->room_bytes = room.bytes;
+    return OK;
 }
 
 static int find_field(struct str name)

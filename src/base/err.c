@@ -77,6 +77,8 @@ const char *err_name(enum err code)
         return "busy";
     case ERR_NO_SPACE:
         return "no_space";
+    case ERR_QUOTA:
+        return "quota";
     case ERR_TIMEOUT:
         return "timeout";
     case ERR_IO:

@@ -21,7 +21,7 @@ enum {
     BALLAST_BYTES = 1 << 20,
 };
 
-static enum err beside(const char *path, const char *suffix, struct buf *out)
+enum err path_beside(const char *path, const char *suffix, struct buf *out)
 {
     buf_init(out, PATH_BYTES_MAX);
     buf_printf(out, "%s%s", path, suffix);
@@ -33,7 +33,7 @@ static enum err beside(const char *path, const char *suffix, struct buf *out)
 static enum err lock_file(const char *path, int *ret_fd)
 {
     scoped(buf) struct buf name;
-    TRY(beside(path, ".lock", &name));
+    TRY(path_beside(path, ".lock", &name));
     scoped(fd) int fd = open((const char *)name.bytes,
                              O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
@@ -44,9 +44,7 @@ static enum err lock_file(const char *path, int *ret_fd)
     return OK;
 }
 
-// Made before SQLite makes it, which would let everybody read it; its log and
-// shared memory take over the rights.
-static enum err create_private(const char *path)
+enum err create_private(const char *path)
 {
     scoped(fd) int fd =
         open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -58,7 +56,7 @@ static enum err create_private(const char *path)
 static enum err put_ballast(const char *path)
 {
     scoped(buf) struct buf name;
-    TRY(beside(path, ".ballast", &name));
+    TRY(path_beside(path, ".ballast", &name));
     scoped(fd) int fd = open((const char *)name.bytes,
                              O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
@@ -73,7 +71,7 @@ static enum err put_ballast(const char *path)
 static bool drop_ballast(const char *path)
 {
     scoped(buf) struct buf name;
-    return beside(path, ".ballast", &name) == OK &&
+    return path_beside(path, ".ballast", &name) == OK &&
            unlink((const char *)name.bytes) == 0;
 }
 
@@ -112,6 +110,7 @@ static struct catalog *catalog_new(const struct catalog_options *o,
     *c = (struct catalog){.open_db = open_db,
                           .open_context = open_context,
                           .path = mem_text(o->path),
+                          .backup_lag_us = o->backup_lag_us,
                           .lock_fd = -1,
                           .cache = cache_new(o->asset_cache)};
     pthread_mutex_init(&c->write_lock, NULL);
@@ -138,8 +137,7 @@ enum err catalog_open(const struct catalog_options *o, struct catalog **ret)
     return catalog_open_on(o, db_sqlite_open, NULL, ret);
 }
 
-// A file that is not there must not be made by looking for it.
-static enum err open_reader(const char *path, struct db **ret)
+enum err open_reader(const char *path, struct db **ret)
 {
     if (access(path, F_OK) != 0)
         return errno == ENOENT ? fail(ERR_NOT_FOUND, "there is no %s", path)
@@ -147,45 +145,16 @@ static enum err open_reader(const char *path, struct db **ret)
     return db_open(db_sqlite_open, NULL, path, DB_READER, ret);
 }
 
-enum err catalog_open_reading(const char *path, struct catalog **ret)
+enum err catalog_open_reading(const struct catalog_options *o,
+                              struct catalog **ret)
 {
-    const struct catalog_options o = {.path = path, .asset_cache = 1};
-    scoped(catalog) struct catalog *c = catalog_new(&o, db_sqlite_open, NULL);
+    scoped(catalog) struct catalog *c = catalog_new(o, db_sqlite_open, NULL);
     scoped(db) struct db *db = NULL;
-    TRY(open_reader(path, &db));
-    TRY(migrate_compare(db, path, migrate_own()));
+    TRY(open_reader(o->path, &db));
+    TRY(migrate_compare(db, o->path, migrate_own()));
     c->readers[c->reader_count++] = take(db);
     *ret = take(c);
     return OK;
-}
-
-// Under another name until it is whole: a backup that is there is a good one.
-static enum err copy_whole(struct db *db, const char *partial, const char *to)
-{
-    TRY(create_private(partial));
-    TRY(db->ops->copy_to(db->self, partial));
-    if (renameat2(AT_FDCWD, partial, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return fd_sync_parent(AT_FDCWD, to);
-    return errno == EEXIST ? fail(ERR_CONFLICT, "%s exists already", to)
-                           : fail_errno(ERR_IO, "rename to %s", to);
-}
-
-enum err catalog_copy(const char *from, const char *to)
-{
-    scoped(db) struct db *db = NULL;
-    TRY(open_reader(from, &db));
-    TRY(migrate_recognise(db, from, migrate_own()));
-    scoped(buf) struct buf partial;
-    TRY(beside(to, ".partial", &partial));
-    if (access(to, F_OK) == 0)
-        return fail(ERR_CONFLICT, "%s exists already", to);
-    // One of a life that was cut short.
-    if (unlink((const char *)partial.bytes) != 0 && errno != ENOENT)
-        return fail_errno(ERR_IO, "remove %s", (const char *)partial.bytes);
-    enum err e = copy_whole(db, (const char *)partial.bytes, to);
-    if (e != OK)
-        unlink((const char *)partial.bytes);
-    return e;
 }
 
 void catalog_close(struct catalog *c)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "reeld/base/math.h"
 #include "reeld/base/mem.h"
 
 static void read_collection(struct query *q, struct collection *ret)
@@ -12,6 +13,10 @@ static void read_collection(struct query *q, struct collection *ret)
     query_get_text(q, ret->name, sizeof(ret->name));
     query_get_text(q, ret->description, sizeof(ret->description));
     ret->created_us = query_get_int(q);
+    ret->quota_bytes = query_get_int(q); // no value is 0
+    ret->quota_assets = query_get_int(q);
+    ret->used_bytes = query_get_int(q);
+    ret->used_assets = query_get_int(q);
 }
 
 enum err catalog_collection(struct catalog *c, const char *id,
@@ -60,6 +65,45 @@ enum err catalog_put_collection(struct catalog *c, const struct collection *in)
     query_text(&q, ":name", in->name);
     query_text(&q, ":description", in->description);
     query_int(&q, ":created_us", in->created_us);
+    query_int(&q, ":quota_bytes", in->quota_bytes);
+    query_int(&q, ":quota_assets", in->quota_assets);
+    TRY(query_run(&q));
+    return change_commit(&w);
+}
+
+// No value: no limit.
+static int64_t get_room(struct query *q)
+{
+    struct query same = *q;
+    bool is_limited = query_get_str(&same).ptr != NULL;
+    int64_t room = query_get_int(q);
+    return is_limited ? room : INT64_MAX;
+}
+
+enum err catalog_room(struct catalog *c, const char *id,
+                      struct collection_room *ret)
+{
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    scoped(query) struct query q;
+    query_init(&q, r.db, SQL_COLLECTION_ROOM);
+    query_text(&q, ":id", id);
+    TRY(query_one(&q));
+    int64_t bytes = get_room(&q), assets = get_room(&q);
+    ret->bytes = min_i64(bytes, get_room(&q));
+    ret->assets = min_i64(assets, get_room(&q));
+    return OK;
+}
+
+enum err catalog_set_quota(struct catalog *c, int64_t quota_bytes,
+                           int64_t quota_assets)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    scoped(query) struct query q;
+    query_init(&q, w.db, SQL_LEDGER_SET_QUOTA);
+    query_int(&q, ":quota_bytes", quota_bytes);
+    query_int(&q, ":quota_assets", quota_assets);
     TRY(query_run(&q));
     return change_commit(&w);
 }

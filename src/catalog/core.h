@@ -15,6 +15,7 @@
 
 #include "cache.h"
 #include "query.h"
+#include "reeld/base/buf.h"
 #include "reeld/catalog.h"
 #include "reeld/catalog/db.h"
 
@@ -24,6 +25,7 @@ struct catalog {
     db_opener *open_db;
     void *open_context;
     char *path;
+    int64_t backup_lag_us;
     int lock_fd; // of "PATH.lock": one daemon a database; -1: only read
     struct cache *cache;
 
@@ -81,6 +83,18 @@ must_check enum err recipes_add(struct db *db, const struct recipe *r,
 // jobs.c: a queued job, inside of a change.
 must_check enum err jobs_add(struct db *db, enum job_kind kind,
                              int64_t asset_row);
+
+// catalog.c: "PATH" with something behind it.
+must_check enum err path_beside(const char *path, const char *suffix,
+                                struct buf *out);
+// Made before SQLite makes it, which would let everybody read it; its log and
+// shared memory take over the rights.
+must_check enum err create_private(const char *path);
+// A connection that changes nothing; what is not there is not made.
+must_check enum err open_reader(const char *path, struct db **ret);
+
+// backup.c: a backup was taken within the last backup_lag_us.
+bool backup_is_recent(const struct catalog *c);
 
 // idempotency.c: kept answers born before it are over.
 int64_t idempotency_oldest_us(void);

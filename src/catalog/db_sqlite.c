@@ -28,6 +28,8 @@ static enum err err_of(sqlite3 *db, int code)
         return ERR_CONFLICT;
     case SQLITE_CONSTRAINT_FOREIGNKEY:
         return ERR_NOT_FOUND;
+    case SQLITE_CONSTRAINT_TRIGGER: // sql/migrations/009_quota.sql
+        return ERR_QUOTA;
     }
     switch (code & 0xff) {
     case SQLITE_CONSTRAINT:

@@ -128,8 +128,10 @@ enum err catalog_is_named(struct catalog *c, const struct digest *key,
     scoped(query) struct query q;
     query_init(&q, r.db, SQL_BLOB_IS_NAMED);
     query_digest(&q, ":key", key);
+    query_int(&q, ":since_us", clock_wall_us() - c->backup_lag_us);
     TRY(query_one(&q));
-    *ret = query_get_int(&q) != 0;
+    bool has_fact = query_get_int(&q) != 0, has_departed = query_get_int(&q);
+    *ret = has_fact || (has_departed && backup_is_recent(c));
     return OK;
 }
 

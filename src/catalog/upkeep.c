@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core.h"
+#include "reeld/base/clock.h"
 
 enum { LINE_BYTES = 512 };
 
@@ -127,9 +128,18 @@ enum err catalog_count_expired(struct catalog *c, int64_t *ret_rows)
     scoped(query) struct query q;
     query_init(&q, r.db, SQL_UPKEEP_EXPIRED);
     query_int(&q, ":before_us", idempotency_oldest_us());
+    query_int(&q, ":gone_before_us", clock_wall_us() - c->backup_lag_us);
     TRY(query_one(&q));
     *ret_rows = query_get_int(&q);
     return OK;
+}
+
+static enum err forget_departed(struct catalog *c, struct db *db)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_UPKEEP_FORGET_DEPARTED);
+    query_int(&q, ":gone_before_us", clock_wall_us() - c->backup_lag_us);
+    return query_run(&q);
 }
 
 enum err catalog_expire(struct catalog *c)
@@ -137,5 +147,6 @@ enum err catalog_expire(struct catalog *c)
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_LAZY, &w));
     TRY(idempotency_expire(w.db));
+    TRY(forget_departed(c, w.db));
     return change_commit(&w);
 }

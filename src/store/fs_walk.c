@@ -105,6 +105,9 @@ static enum err show_temp(void *context, const char *path, const char *name)
 enum err fs_walk(void *self, store_visit *visit, void *context)
 {
     struct walk w = {.fs = self, .visit = visit, .context = context};
-    TRY(fs_each_entry(self, "temp", show_temp, &w));
+    if (w.fs->temp >= 0)
+        TRY(fs_each_entry(self, "temp", show_temp, &w));
+    if (w.fs->drafts >= 0)
+        TRY(fs_each_entry(self, "drafts", show_temp, &w));
     return fs_each_blob(self, show_blob, &w);
 }

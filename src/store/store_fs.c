@@ -99,12 +99,13 @@ static enum err make_directories(struct fs *fs)
     return make_fans(fs);
 }
 
-// A store of an older reeld that is only looked at has none.
-static enum err open_drafts(struct fs *fs, bool may_lack)
+// A store that is only looked at may be a copy, or of an older reeld.
+static enum err open_part(struct fs *fs, const char *path, bool may_lack,
+                          int *ret_fd)
 {
-    if (may_lack && faccessat(fs->root, "drafts", F_OK, 0) != 0)
+    if (may_lack && faccessat(fs->root, path, F_OK, 0) != 0)
         return OK;
-    return open_directory(fs->root, "drafts", &fs->drafts);
+    return open_directory(fs->root, path, ret_fd);
 }
 
 static const struct store_ops ops = {
@@ -138,8 +139,8 @@ enum err store_open_fs(const struct store_options *o, struct store **ret)
     TRY(open_directory(AT_FDCWD, o->directory, &fs->root));
     if (!o->is_as_found)
         TRY(make_directories(fs));
-    TRY(open_directory(fs->root, "temp", &fs->temp));
-    TRY(open_drafts(fs, o->is_as_found));
+    TRY(open_part(fs, "temp", o->is_as_found, &fs->temp));
+    TRY(open_part(fs, "drafts", o->is_as_found, &fs->drafts));
     *ret = store_new(&ops, take(fs));
     return OK;
 }

@@ -3,7 +3,7 @@
 // without one.
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
-import {chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync,
+import {chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync,
   utimesSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -178,7 +178,6 @@ test('a backup under load comes back whole (REL-16)', async () => {
   assert.equal(code, FINE, stderr);
   assert.equal(statSync(copy).mode & 0o777, 0o600);
   cpSync(join(reeld.dataDir, 'blobs'), join(directory, 'blobs'), {recursive: true});
-  mkdirSync(join(directory, 'temp'));
   isOver = true;
   for (const id of await load)
     await reeld.call('DELETE', `/v1/assets/${id}`);
@@ -192,6 +191,33 @@ test('a backup under load comes back whole (REL-16)', async () => {
   assert.equal(answer.status, 200);
   assert.ok(await play(await answer.json()) > 0);
   await restored.stop();
+});
+
+test('what is removed after a backup can still be copied, for a while', async () => {
+  for (const [lag, stays] of [['1h', true], ['0s', false]]) {
+    const other = await startDaemon(['--ladder', 'on_demand', '--backup-lag', lag], {keeps: true});
+    const kept = await other.upload(film('plain.mp4'));
+    const directory = mkdtempSync(join(tmpdir(), 'reeld-lag-'));
+    assert.equal((await command(other.dataDir, 'backup', join(directory, 'catalog.db'))).code, FINE);
+    assert.equal((await other.call('DELETE', `/v1/assets/${kept.id}`)).status, 204);
+    const blob = blobOf(other.dataDir, kept.sha256);
+    assert.equal(existsSync(blob), stays, `lag ${lag}`);
+    await other.stop();
+    if (stays) {
+      // gc knows; and once that time is over it takes it.
+      assert.equal((await command(other.dataDir, 'gc', '--backup-lag', lag)).code, FINE);
+      assert.ok(existsSync(blob));
+      cpSync(join(other.dataDir, 'blobs'), join(directory, 'blobs'), {recursive: true});
+      const {code, stdout} = await command(directory, 'fsck', '--scrub');
+      assert.equal(code, FINE, stdout);
+      assert.match(stdout, /^sources: 1 looked at/m);
+      age(join(other.dataDir, 'catalog.db.copied'), 2 * 3600);
+      assert.equal((await command(other.dataDir, 'gc', '--backup-lag', lag)).code, FINE);
+      assert.ok(!existsSync(blob));
+    }
+    for (const d of [directory, other.dataDir])
+      rmSync(d, {recursive: true});
+  }
 });
 
 test('without a daemon gc takes all of it, and fsck says what is damaged (REL-14)', async () => {

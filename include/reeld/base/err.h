@@ -23,6 +23,7 @@ enum err {
     ERR_UNSUPPORTED, // well formed, but nothing that reeld can handle
     ERR_BUSY,        // try again later
     ERR_NO_SPACE,    // the disk is full
+    ERR_QUOTA,       // as much is kept as may be: something has to go first
     ERR_TIMEOUT,     // a deadline passed
     ERR_IO,          // the machine failed; details are for the log alone
     ERRS,            // how many codes there are

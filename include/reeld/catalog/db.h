@@ -25,9 +25,9 @@ enum db_mode {
 
 // A full disk is ERR_NO_SPACE, a failing one ERR_IO, another writer ERR_BUSY; a
 // row that breaks a rule of the schema is ERR_CONFLICT (it exists already),
-// ERR_NOT_FOUND (what it refers to does not) or ERR_BAD_INPUT (a value out of
-// bounds). What is bound or read is lent: bound values must outlive the reset,
-// bytes of a column live until the next step.
+// ERR_NOT_FOUND (what it refers to does not), ERR_QUOTA or ERR_BAD_INPUT (a
+// value out of bounds). What is bound or read is lent: bound values must
+// outlive the reset, bytes of a column live until the next step.
 struct db_ops {
     enum err (*run)(void *self, const char *script);
     enum err (*prepare)(void *self, const char *sql, void **ret_statement);

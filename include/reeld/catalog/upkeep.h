@@ -21,12 +21,13 @@
 // ERR_NOT_FOUND when there is no such file, ERR_BAD_INPUT when it is damaged or
 // not of this reeld, ERR_CONFLICT when an older reeld made it and no newer one
 // has opened it for writing yet.
-must_check enum err catalog_open_reading(const char *path,
+must_check enum err catalog_open_reading(const struct catalog_options *o,
                                          struct catalog **ret);
 
 // Copies the database at `from`, as it is at one moment, to the new file `to`,
 // which is whole, checked and on the disk then. Whoever has `from` open goes on
-// undisturbed. ERR_CONFLICT when `to` exists; ERR_NOT_FOUND, ERR_BAD_INPUT,
+// undisturbed, save that it keeps what departs a while (catalog_options).
+// ERR_CONFLICT when `to` exists; ERR_NOT_FOUND, ERR_BAD_INPUT,
 // ERR_NO_SPACE, ERR_IO.
 must_check enum err catalog_copy(const char *from, const char *to);
 
