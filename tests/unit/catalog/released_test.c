@@ -27,7 +27,7 @@ static const struct {
      "INSERT INTO collection (id, name, description, created_us)"
      " VALUES ('c-1', 'C', 'about', 5);"
      "INSERT INTO source (source_row, sha256, size_bytes)"
-     " VALUES (5, zeroblob(32), 1000);"
+     " VALUES (5, randomblob(32), 1000);"
      "INSERT INTO asset (asset_row, id, birth, state, kind, name, description,"
      " metadata, filename, collection_id, created_us, source_row, epoch)"
      " VALUES (1, '" VIDEO "', substr('" VIDEO "', 3), 'uploaded', 'video',"
@@ -38,7 +38,7 @@ static const struct {
      " VALUES (2, '" SOUND "', substr('" SOUND "', 3), 'rejected', 'audio',"
      " '', '', '{}', '', 'c-1', 12, 5, 0, 'media_error', 'why');"
      "INSERT INTO recipe (recipe_row, sha256, body)"
-     " VALUES (6, zeroblob(32), 'x');"
+     " VALUES (6, randomblob(32), 'x');"
      "INSERT INTO piece (blob_key, source_row, recipe_row, kind, number,"
      " duration_us, size_bytes, rate_bps, used_us)"
      " VALUES (randomblob(32), 5, 6, 1, 0, 4000000, 900, 1800, 1);"
@@ -81,8 +81,9 @@ static void make_version(const struct sample *s, size_t version)
 
 static void say_line(void *context, const char *line)
 {
-    (void)context;
-    fail_msg("%s", line);
+    int *count = context;
+    print_error("%s\n", line);
+    (*count)++;
 }
 
 static void check_asset(struct catalog *c)
@@ -122,11 +123,13 @@ static void every_released_schema_opens_whole(void **state)
 {
     (void)state;
     for (size_t version = 1; version <= migrate_own().count; version++) {
-        struct sample s;
+        struct sample s = {0};
         sample_make(&s);
         make_version(&s, version);
         sample_reopen(&s);
-        assert_int_equal(catalog_examine(s.catalog, say_line, NULL), OK);
+        int complaints = 0;
+        assert_int_equal(catalog_examine(s.catalog, say_line, &complaints), OK);
+        assert_int_equal(complaints, 0);
         check_asset(s.catalog);
         check_rest(s.catalog, version);
         sample_close(&s);
