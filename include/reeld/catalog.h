@@ -160,9 +160,18 @@ uint64_t catalog_generation(struct catalog *c, const struct id *asset);
 
 // ---- jobs ------------------------------------------------------------------
 
-enum job_kind { JOB_PROBE, JOB_LADDER, JOB_KINDS };
-enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_STATES };
+enum job_kind { JOB_PROBE, JOB_LADDER, JOB_PULL, JOB_KINDS };
+enum job_state {
+    JOB_QUEUED,
+    JOB_RUNNING,
+    JOB_DONE,
+    JOB_FAILED,
+    JOB_CANCELLED,
+    JOB_STATES
+};
 bool job_may_move(enum job_state from, enum job_state to);
+const char *job_kind_name(enum job_kind kind);    // "probe"
+const char *job_state_name(enum job_state state); // "queued"
 
 struct job {
     struct id id;

@@ -20,6 +20,7 @@
 #include "reeld/base/id.h"
 #include "reeld/base/scoped.h"
 
+struct claims;
 struct store;
 struct store_writer;
 
@@ -74,6 +75,8 @@ must_check enum err store_open_fs(const struct store_options *o,
                                   struct store **ret);
 struct store *store_new(const struct store_ops *ops, void *self);
 void store_free(struct store *s);
+// Who works on which blob just now (store/claims.h); of the store's life.
+struct claims *store_claims(struct store *s);
 DEFINE_SCOPED(store, struct store *, store_free)
 
 // The blob for reading; the descriptor is the caller's. ERR_NOT_FOUND, ERR_IO.

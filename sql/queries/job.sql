@@ -50,6 +50,31 @@ SET state = :to, error = :error, not_before_us = :not_before_us,
 WHERE id = :id AND state = :from
 RETURNING job_row;
 
+-- name: job_get
+SELECT j.id, j.kind, j.state, a.id, j.attempts, j.not_before_us,
+    j.progress_done, j.progress_total, j.error, j.created_us, j.changed_us
+FROM job j LEFT JOIN asset a ON a.asset_row = j.asset_row
+WHERE j.id = :id;
+
+-- name: job_list
+-- Newest first, behind the one that :after names.
+SELECT j.id, j.kind, j.state, a.id, j.attempts, j.not_before_us,
+    j.progress_done, j.progress_total, j.error, j.created_us, j.changed_us
+FROM job j LEFT JOIN asset a ON a.asset_row = j.asset_row
+WHERE (:after IS NULL
+        OR j.job_row < (SELECT job_row FROM job WHERE id = :after))
+    AND (:state IS NULL OR j.state = :state)
+    AND (:kind IS NULL OR j.kind = :kind)
+    AND (:asset IS NULL OR a.id = :asset)
+ORDER BY j.job_row DESC
+LIMIT :limit;
+
+-- name: job_progress
+UPDATE job
+SET progress_done = :done, progress_total = :total, changed_us = :now_us
+WHERE id = :id AND state = 'running'
+RETURNING (SELECT a.id FROM asset a WHERE a.asset_row = job.asset_row);
+
 -- name: job_counts
 SELECT kind, state, count(*) FROM job INDEXED BY job_by_state
 GROUP BY kind, state;

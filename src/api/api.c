@@ -78,7 +78,7 @@ enum err api_new(const struct api_options *o, struct store *s,
     a->web_fd = open_web(a->o.web_dir);
     a->started_us = clock_now_us();
     pthread_mutex_init(&a->stop_lock, NULL);
-    a->claims = claims_new();
+    a->claims = store_claims(s);
     a->writers = writers_new();
     a->failures = limit_new(MINUTE_US / FAILURES_A_MINUTE, FAILURES_A_MINUTE);
     if (o->requests_per_key > 0)
@@ -107,7 +107,6 @@ void api_free(struct api *a)
     writers_free(a->writers);
     limit_free(a->requests);
     limit_free(a->failures);
-    claims_free(a->claims);
     fd_close(a->web_fd);
     pthread_mutex_destroy(&a->stop_lock);
     free_text(a->o.data_dir);

@@ -14,7 +14,7 @@
 #include "reeld/catalog.h"
 #include "reeld/http.h"
 
-#include "reeld/api/claims.h"
+#include "reeld/store/claims.h"
 #include "reply.h"
 
 struct replay {

@@ -14,10 +14,10 @@
 #include "reeld/http.h"
 #include "reeld/jobs/maker.h"
 
-#include "reeld/api/claims.h"
 #include "reeld/api/face.h"
 #include "reeld/api/grant.h"
 #include "reeld/api/limit.h"
+#include "reeld/store/claims.h"
 #include "reply.h"
 
 struct api {
@@ -28,7 +28,7 @@ struct api {
     struct jobs_maker maker;
     struct pool *pool;
     struct grants *grants;
-    struct claims *claims;
+    struct claims *claims;   // the store's
     struct limit *failures;  // of authentication, by address
     struct limit *requests;  // by key; NULL: no limit
     struct gate *uploads;    // by key

@@ -28,12 +28,6 @@ static enum err write_space(struct api *a, struct json_out *j)
 static enum err write_queue(struct api *a, const struct jobs_counts *counts,
                             struct json_out *j)
 {
-    static const char *const kinds[JOB_KINDS] = {
-        [JOB_PROBE] = "probe", [JOB_LADDER] = "ladder"};
-    static const char *const states[JOB_STATES] = {[JOB_QUEUED] = "queued",
-                                                   [JOB_RUNNING] = "running",
-                                                   [JOB_DONE] = "done",
-                                                   [JOB_FAILED] = "failed"};
     int64_t jobs[JOB_KINDS][JOB_STATES];
     TRY(catalog_job_counts(a->catalog, jobs));
     json_open(j, "queue", '{');
@@ -41,10 +35,10 @@ static enum err write_queue(struct api *a, const struct jobs_counts *counts,
     for (int i = 0; i < JOBS_URGENCIES; i++)
         json_int(j, urgency_names[i], counts->waiting[i]);
     json_close(j, '}');
-    for (int kind = 0; kind < JOB_KINDS; kind++) {
-        json_open(j, kinds[kind], '{');
-        for (int state = 0; state < JOB_STATES; state++)
-            json_int(j, states[state], jobs[kind][state]);
+    for (enum job_kind kind = 0; kind < JOB_KINDS; kind++) {
+        json_open(j, job_kind_name(kind), '{');
+        for (enum job_state state = 0; state < JOB_STATES; state++)
+            json_int(j, job_state_name(state), jobs[kind][state]);
         json_close(j, '}');
     }
     json_close(j, '}');

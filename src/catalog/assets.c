@@ -96,8 +96,8 @@ enum err catalog_list_assets(struct catalog *c,
 
 // ---- changes ---------------------------------------------------------------
 
-static enum err add_source(struct db *db, const struct asset *a,
-                           int64_t *ret_row)
+enum err asset_add_source(struct db *db, const struct asset *a,
+                          int64_t *ret_row)
 {
     scoped(query) struct query q;
     query_init(&q, db, SQL_SOURCE_ADD);
@@ -108,22 +108,27 @@ static enum err add_source(struct db *db, const struct asset *a,
     return OK;
 }
 
+void asset_bind(struct query *q, const struct asset *a)
+{
+    query_text(q, ":id", a->id.text);
+    query_str(q, ":birth", birth_of(&a->id));
+    query_text(q, ":kind", asset_kind_name(a->kind));
+    query_text(q, ":name", or_text(a->name, ""));
+    query_text(q, ":description", or_text(a->description, ""));
+    query_text(q, ":metadata", or_text(a->metadata, "{}"));
+    query_text(q, ":filename", or_text(a->filename, ""));
+    query_text(q, ":collection", or_text(a->collection, "default"));
+    query_int(q, ":created_us", a->created_us);
+    query_int(q, ":epoch", a->epoch);
+}
+
 static enum err add_row(struct db *db, const struct asset *a,
                         int64_t source_row, int64_t *ret_row)
 {
     scoped(query) struct query q;
     query_init(&q, db, SQL_ASSET_ADD);
-    query_text(&q, ":id", a->id.text);
-    query_str(&q, ":birth", birth_of(&a->id));
-    query_text(&q, ":kind", asset_kind_name(a->kind));
-    query_text(&q, ":name", or_text(a->name, ""));
-    query_text(&q, ":description", or_text(a->description, ""));
-    query_text(&q, ":metadata", or_text(a->metadata, "{}"));
-    query_text(&q, ":filename", or_text(a->filename, ""));
-    query_text(&q, ":collection", or_text(a->collection, "default"));
-    query_int(&q, ":created_us", a->created_us);
+    asset_bind(&q, a);
     query_int(&q, ":source_row", source_row);
-    query_int(&q, ":epoch", a->epoch);
     TRY(query_one(&q));
     *ret_row = query_get_int(&q);
     return OK;
@@ -143,28 +148,22 @@ enum err catalog_add_asset(struct catalog *c, const struct asset *a)
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
     int64_t source_row, asset_row;
-    TRY(add_source(w.db, a, &source_row));
+    TRY(asset_add_source(w.db, a, &source_row));
     TRY(add_row(w.db, a, source_row, &asset_row));
-    TRY(jobs_add(w.db, JOB_PROBE, asset_row));
+    TRY(jobs_add(w.db, JOB_PROBE, asset_row, NULL));
     TRY(finish_upload(w.db, &a->id));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, &a->id);
     return e;
 }
 
-struct asset_move {
-    enum asset_state to;
-    const char *kind; // NULL: as it is
-    const char *error_code, *error_detail;
-};
-
-static enum err move_asset(struct db *db, const struct id *id,
-                           const struct asset_move *m, int64_t *ret_row)
+enum err asset_move(struct db *db, const struct id *id,
+                    const struct asset_move *m, int64_t *ret_row)
 {
     scoped(query) struct query q;
     query_init(&q, db, SQL_ASSET_MOVE_STATE);
     query_text(&q, ":id", id->text);
-    query_text(&q, ":from", asset_state_name(ASSET_UPLOADED));
+    query_text(&q, ":from", asset_state_name(m->from));
     query_text(&q, ":to", asset_state_name(m->to));
     query_text(&q, ":kind", m->kind);
     query_text(&q, ":error_code", m->error_code);
@@ -172,8 +171,8 @@ static enum err move_asset(struct db *db, const struct id *id,
     bool has_row;
     TRY(query_step(&q, &has_row));
     if (!has_row)
-        return fail(ERR_CONFLICT, "asset %s is not in state uploaded",
-                    id->text);
+        return fail(ERR_CONFLICT, "asset %s is not in state %s", id->text,
+                    asset_state_name(m->from));
     *ret_row = query_get_int(&q);
     return OK;
 }
@@ -183,12 +182,14 @@ enum err catalog_asset_ready(struct catalog *c, const struct asset *a,
 {
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
-    struct asset_move m = {.to = ASSET_READY, .kind = asset_kind_name(a->kind)};
+    struct asset_move m = {.from = ASSET_UPLOADED,
+                           .to = ASSET_READY,
+                           .kind = asset_kind_name(a->kind)};
     int64_t asset_row;
-    TRY(move_asset(w.db, &a->id, &m, &asset_row));
+    TRY(asset_move(w.db, &a->id, &m, &asset_row));
     TRY(asset_rows_add(w.db, asset_row, a, build));
     if (with_ladder)
-        TRY(jobs_add(w.db, JOB_LADDER, asset_row));
+        TRY(jobs_add(w.db, JOB_LADDER, asset_row, NULL));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, &a->id);
     return e;
@@ -219,14 +220,14 @@ enum err catalog_add_reframed(struct catalog *c, const struct asset *a,
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
     int64_t source_row, asset_row;
-    TRY(add_source(w.db, a, &source_row));
+    TRY(asset_add_source(w.db, a, &source_row));
     TRY(add_row(w.db, a, source_row, &asset_row));
     TRY(add_reframe(w.db, a, asset_row));
-    struct asset_move m = {.to = ASSET_READY};
-    TRY(move_asset(w.db, &a->id, &m, &asset_row));
+    struct asset_move m = {.from = ASSET_UPLOADED, .to = ASSET_READY};
+    TRY(asset_move(w.db, &a->id, &m, &asset_row));
     TRY(asset_rows_add(w.db, asset_row, a, build));
     if (with_ladder)
-        TRY(jobs_add(w.db, JOB_LADDER, asset_row));
+        TRY(jobs_add(w.db, JOB_LADDER, asset_row, NULL));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, &a->id);
     return e;
@@ -237,10 +238,12 @@ enum err catalog_asset_rejected(struct catalog *c, const struct id *id,
 {
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
-    struct asset_move m = {
-        .to = ASSET_REJECTED, .error_code = code, .error_detail = detail};
+    struct asset_move m = {.from = ASSET_UPLOADED,
+                           .to = ASSET_REJECTED,
+                           .error_code = code,
+                           .error_detail = detail};
     int64_t asset_row;
-    TRY(move_asset(w.db, id, &m, &asset_row));
+    TRY(asset_move(w.db, id, &m, &asset_row));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, id);
     return e;

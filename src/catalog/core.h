@@ -80,9 +80,35 @@ must_check enum err asset_rows_add(struct db *db, int64_t asset_row,
 must_check enum err recipes_add(struct db *db, const struct recipe *r,
                                 const char *build, int64_t *ret_row);
 
-// jobs.c: a queued job, inside of a change.
+// jobs.c: a queued job, inside of a change. `ret_id` may be NULL.
 must_check enum err jobs_add(struct db *db, enum job_kind kind,
-                             int64_t asset_row);
+                             int64_t asset_row, struct id *ret_id);
+struct job_move {
+    const struct id *id;
+    enum job_state from, to;
+    const char *error; // NULL: none
+    int64_t not_before_us;
+    bool gives_back; // the attempt does not count
+};
+// ERR_CONFLICT when it is not in `from` now.
+must_check enum err jobs_move(struct db *db, const struct job_move *m);
+
+// pulls.c: the bytes of an UPLOADING asset never come.
+must_check enum err pull_reject(struct db *db, const struct id *asset,
+                                const char *code, const char *detail);
+
+// assets.c: parts of changes of assets.
+struct asset_move {
+    enum asset_state from, to;
+    const char *kind; // NULL: as it is
+    const char *error_code, *error_detail;
+};
+must_check enum err asset_move(struct db *db, const struct id *id,
+                               const struct asset_move *m, int64_t *ret_row);
+must_check enum err asset_add_source(struct db *db, const struct asset *a,
+                                     int64_t *ret_row);
+// Binds all of a new asset but its source.
+void asset_bind(struct query *q, const struct asset *a);
 
 // catalog.c: "PATH" with something behind it.
 must_check enum err path_beside(const char *path, const char *suffix,

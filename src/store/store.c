@@ -9,10 +9,12 @@
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
+#include "reeld/store/claims.h"
 
 struct store {
     const struct store_ops *ops;
     void *self;
+    struct claims *claims;
 };
 
 struct store_writer {
@@ -29,7 +31,7 @@ static const int64_t push_bytes = 8 << 20;
 struct store *store_new(const struct store_ops *ops, void *self)
 {
     struct store *s = NEW(struct store);
-    *s = (struct store){.ops = ops, .self = self};
+    *s = (struct store){.ops = ops, .self = self, .claims = claims_new()};
     return s;
 }
 
@@ -38,7 +40,13 @@ void store_free(struct store *s)
     if (!s)
         return;
     s->ops->free(s->self);
+    claims_free(s->claims);
     free(s);
+}
+
+struct claims *store_claims(struct store *s)
+{
+    return s->claims;
 }
 
 enum err store_open(struct store *s, const struct digest *key, int *ret_fd)

@@ -52,9 +52,11 @@ static void jobs_move_along_their_table_only(void **state)
 {
     (void)state;
     static const bool may[JOB_STATES][JOB_STATES] = {
-        [JOB_QUEUED] = {[JOB_RUNNING] = true},
-        [JOB_RUNNING] =
-            { [JOB_QUEUED] = true, [JOB_DONE] = true, [JOB_FAILED] = true},
+        [JOB_QUEUED] = {[JOB_RUNNING] = true, [JOB_CANCELLED] = true},
+        [JOB_RUNNING] = { [JOB_QUEUED] = true,
+                        [JOB_DONE] = true,
+                        [JOB_FAILED] = true,
+                        [JOB_CANCELLED] = true},
     };
     for (enum job_state from = 0; from < JOB_STATES; from++)
         for (enum job_state to = 0; to < JOB_STATES; to++)

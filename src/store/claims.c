@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // claims.c - shared and exclusive claims on digests.
-#include "reeld/api/claims.h"
+#include "reeld/store/claims.h"
 
 #include <assert.h>
 #include <stddef.h>
