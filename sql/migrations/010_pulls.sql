@@ -1,4 +1,4 @@
--- 009_pulls.sql - assets whose bytes are fetched from a URL.
+-- 010_pulls.sql - assets whose bytes are fetched from a URL.
 --
 -- The bytes so far are a draft in the store, named like the asset; its size is
 -- the only record of how far it got. `validator` is the ETag or date of the
