@@ -5,7 +5,8 @@
 //
 // The source is a script, one "name=value" a line:
 //
-//   probe, make, ts   what to do: ok (default) refuse crash hang lie garbage
+//   probe, make, ts, file   what to do: ok (default) refuse crash hang lie
+//   garbage
 //                     flood quit error
 //   times             do so this often, over all workers; then ok (0: always)
 //   counter           the file that counts those times, a byte each
@@ -13,6 +14,8 @@
 //   segments, gops    of the plan: gops of 2 s in each segment
 //   copy              1: the source can be copied
 //   delay_ms          before each answer
+//
+// A FILE has no source; its script is in the environment, FAKE_FILE.
 //
 // FAKE_HELLO: silent, unsandboxed, quit, or the name of another build.
 #include <fcntl.h>
@@ -298,6 +301,34 @@ static void make_ts(struct fake *f)
     ret->size_bytes[0] = (int64_t)all.len;
 }
 
+// A head that says what it was asked for, or a whole file of the same.
+static void make_file(struct fake *f, struct str how)
+{
+    const struct wire_file *ask = &f->request.file;
+    struct wire_made *ret = &f->answer.made;
+    f->answer.type = WIRE_MADE;
+    ret->request = ask->request;
+    if (str_eq(how, STR("error")) || str_eq(how, STR("full"))) {
+        fail_made(f);
+        if (str_eq(how, STR("full")))
+            ret->result = ERR_NO_SPACE;
+        return;
+    }
+    bool is_whole = ask->is_copied || ask->container == DOWNLOAD_MP3;
+    size_t len = is_whole ? 200 : (size_t)ask->head_bytes;
+    scoped(mem) char *text = mem_new(len + 1, 1);
+    snprintf(text, len, "%s of %u parts, %lld bytes",
+             is_whole ? "whole" : "head", ask->parts,
+             (long long)ask->file_bytes);
+    note_request(f, text);
+    if (str_eq(how, STR("lie")))
+        len--;
+    if (fd_write_all(f->fds[2], text, len) != OK)
+        exit(1);
+    ret->outputs = 1;
+    ret->size_bytes[0] = (int64_t)len;
+}
+
 // ---- the loop --------------------------------------------------------------
 
 static void take_script(struct fake *f)
@@ -307,6 +338,11 @@ static void take_script(struct fake *f)
         (f->request.type == WIRE_MAKE && f->request.make.has_source_fd);
     uint8_t *bytes = NULL;
     size_t len = 0;
+    const char *of_files = getenv("FAKE_FILE");
+    if (f->request.type == WIRE_FILE && f->script)
+        exit(9); // it met an upload
+    if (f->request.type == WIRE_FILE && of_files)
+        f->script = mem_text(of_files);
     if (!has_source)
         return;
     if (f->script || // a second source: jobs broke its promise
@@ -319,8 +355,10 @@ static void serve_one(struct fake *f)
 {
     memset(&f->answer, 0, sizeof f->answer);
     take_script(f);
-    static const char *const names[] = {
-        [WIRE_PROBE] = "probe", [WIRE_MAKE] = "make", [WIRE_TS] = "ts"};
+    static const char *const names[] = {[WIRE_PROBE] = "probe",
+                                        [WIRE_MAKE] = "make",
+                                        [WIRE_TS] = "ts",
+                                        [WIRE_FILE] = "file"};
     struct str how = value_of(f, names[f->request.type]);
     if (how.len > 0 && !is_first_times(f))
         how = STR("");
@@ -332,6 +370,8 @@ static void serve_one(struct fake *f)
         probe(f, how);
     else if (f->request.type == WIRE_MAKE)
         make(f, how);
+    else if (f->request.type == WIRE_FILE)
+        make_file(f, how);
     else
         make_ts(f);
     rest_a_while(f);

@@ -76,6 +76,7 @@ int bench_set_up(void **state)
     struct bench *b = NEW(struct bench);
     log_set_level(getenv("BENCH_LOG") ? LOG_DEBUG : LOG_ERROR);
     unsetenv("FAKE_HELLO");
+    unsetenv("FAKE_FILE");
     snprintf(b->directory, sizeof b->directory, "/tmp/reeld-jobs-XXXXXX");
     assert_non_null(mkdtemp(b->directory));
     snprintf(b->log, sizeof b->log, "%.100s/log", b->directory);

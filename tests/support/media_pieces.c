@@ -47,6 +47,9 @@ static void write_init(uint32_t timescale, const struct buf *entry,
     end(out, ftyp);
     size_t moov = begin(out, "moov");
     size_t trak = begin(out, "trak");
+    size_t tkhd = begin(out, "tkhd");
+    zeros(out, 84); // no size: of no matter to a decoder
+    end(out, tkhd);
     size_t mdia = begin(out, "mdia");
     size_t mdhd = begin(out, "mdhd");
     zeros(out, 12);
