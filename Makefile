@@ -282,20 +282,20 @@ tidy: $(TIDY)
 
 # ---- fuzzing: tests/fuzz/NAME_fuzz.c, seeds in tests/fuzz/corpus/NAME/ --------
 
-# `fuzz` looks for new trouble with libFuzzer, SECONDS_EACH a target; what it
+# `fuzz` looks for new trouble with libFuzzer, SECONDS a target; what it
 # finds stays in build/fuzz. `fuzz-replay` runs the seeds alone, with any
 # compiler. Both make the rooms anew with sanitizers.
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-SECONDS_EACH ?= 20
+SECONDS ?= 20
 .PHONY: fuzz fuzz-replay fuzz-run fuzz-replay-run
-## fuzz          libFuzzer on each parser, SECONDS_EACH=20
+## fuzz          libFuzzer on each parser, SECONDS=20 for each
 fuzz: | test-deps
 	$(Q)$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined fuzz-run
 ## fuzz-replay   the seeds of the fuzz targets alone, under sanitizers
 fuzz-replay:
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined fuzz-replay-run
 
-fuzz_link = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.c,$^) \
+fuzz_link = $(CC) $(CPPFLAGS) $(INC_package) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.c,$^) \
     -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call link_libs,$(ROOMS)) -o $@
 $(VARIANT)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(call libs_of,$(ROOMS))
 	@mkdir -p $(@D)
@@ -304,7 +304,7 @@ $(VARIANT)/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(call libs_of
 	@mkdir -p $(@D)
 	$(Q)$(fuzz_link)
 fuzz-run: $(FUZZ:%=$(VARIANT)/fuzz/%_fuzz)
-	$(Q)tests/fuzz/run $(SECONDS_EACH) $(BUILD)/fuzz $^
+	$(Q)tests/fuzz/run $(SECONDS) $(BUILD)/fuzz $^
 fuzz-replay-run: $(FUZZ:%=$(VARIANT)/fuzz/%_replay)
 	$(Q)for program in $^; do name=$${program##*/}; \
 	    "$$program" tests/fuzz/corpus/$${name%_replay} || exit 1; done
