@@ -105,7 +105,7 @@ const char *log_quote(struct str s, char to[static LOG_QUOTED_BYTES])
     // Four bytes for one more character, then the quote and the NUL.
     for (size_t i = 0; i < s.len && len + 6 <= LOG_QUOTED_BYTES; i++) {
         uint8_t c = (uint8_t)s.ptr[i];
-        if (c < 0x20 || c == 0x7F || c == '"' || c == '\\') {
+        if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\') {
             to[len++] = '\\';
             to[len++] = 'x';
             to[len++] = digits[c >> 4];

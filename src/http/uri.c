@@ -43,13 +43,15 @@ static enum err decode(struct str s, bool plus_is_blank, char *to,
 // What stands behind "http://host", for targets in absolute form.
 static struct str skip_origin(struct str target)
 {
-    struct str rest = target;
-    if (!str_starts(rest, STR("http://")) && !str_starts(rest, STR("https://")))
-        return rest;
-    rest = str_skip(rest, rest.ptr[4] == 's' ? 8 : 7);
+    if (!str_starts(target, STR("http://")) &&
+        !str_starts(target, STR("https://")))
+        return target;
+    struct str host = str_skip(target, target.ptr[4] == 's' ? 8 : 7);
+    struct str rest = host;
     while (rest.len > 0 && rest.ptr[0] != '/' && rest.ptr[0] != '?')
         rest = str_skip(rest, 1);
-    return rest;
+    // Without a host it is in no form.
+    return rest.len < host.len ? rest : target;
 }
 
 bool uri_is_below(struct str target, struct str prefix)

@@ -27,5 +27,7 @@ void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 
 enum { LOG_QUOTED_BYTES = 512 };
-// "text" in double quotes with \xNN for controls, quotes and backslashes; cut.
+// "text" in double quotes, cut. Quotes, backslashes and all that is not visible
+// ASCII are \xNN: what is outside may hold controls of terminals, and text that
+// runs the other way.
 const char *log_quote(struct str s, char to[static LOG_QUOTED_BYTES]);

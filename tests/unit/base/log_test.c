@@ -112,6 +112,8 @@ static void outside_text_is_quoted(void **state)
     assert_string_equal(log_quote(STR("a b"), to), "\"a b\"");
     assert_string_equal(log_quote(STR("a\"\\\n\x7F\0"), to),
                         "\"a\\x22\\x5c\\x0a\\x7f\\x00\"");
+    assert_string_equal(log_quote(STR("\xc2\x85\xe2\x80\xae\xff"), to),
+                        "\"\\xc2\\x85\\xe2\\x80\\xae\\xff\"");
     assert_string_equal(log_quote(str_of(NULL), to), "\"\"");
 }
 

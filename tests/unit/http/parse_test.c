@@ -271,7 +271,8 @@ static void targets_are_split(void **state)
         assert_true(str_eq(u.query, str_of(cases[i].query)));
     }
     static const char *const bad[] = {
-        "", "a", "*", "h:80", "ftp://h/", "/a b", "/a\tb", "/a#b", "?a"};
+        "",     "a",  "*",       "h:80",     "ftp://h/",  "/a b",     "/a\tb",
+        "/a#b", "?a", "http://", "https://", "http:///a", "http://?a"};
     struct uri u;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(uri_split(str_of(bad[i]), &u), ERR_BAD_INPUT);
