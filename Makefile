@@ -349,6 +349,13 @@ $(VARIANT)/crash/publisher: tests/crash/publisher.c $(call libs_of,store catalog
 crash: $(VARIANT)/crash/publisher | test-deps
 	$(Q)tests/crash/run $<
 
+# ---- abuse -------------------------------------------------------------------
+
+.PHONY: abuse
+## abuse         slow clients by the thousand; the rest of it is in `test`
+abuse: all $(BUILD)/npm-tests/.done | test-deps
+	$(Q)tests/run-all abuse
+
 # ---- what every target needs -------------------------------------------------
 
 PACKAGES := gcc make pkg-config libavformat-dev libavcodec-dev libavfilter-dev \

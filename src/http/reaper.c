@@ -18,6 +18,8 @@ enum {
     // Between sweeps that a crowd of new connections calls for.
     CROWD_SWEEP_MS = 20,
     ADDRESS_BUCKETS = 1024,
+    // Asking a socket how far it got costs a system call.
+    LOOKS_A_WINDOW = 8,
 };
 
 // How many connections an address has; gone with the last one.
@@ -188,17 +190,19 @@ static int64_t bytes_of(struct reaper_entry *e)
     return (int64_t)info.tcpi_bytes_acked;
 }
 
-// Slower than the least rate over the window? A new window starts if not.
+// Slower than the least rate over the window? A new window starts as soon as
+// its bytes are there, so that a burst buys one window of silence and not two.
 static bool is_slow(const struct reaper *r, struct reaper_entry *e,
                     int64_t window_us, int64_t now_us)
 {
     int64_t age_us = now_us - e->since_us;
-    if (age_us < window_us)
+    if (age_us < window_us / LOOKS_A_WINDOW)
         return false;
     int64_t bytes = bytes_of(e);
-    int64_t least = scale_floor(age_us, r->limits.least_bytes_per_s, 1000000);
+    int64_t least =
+        scale_floor(window_us, r->limits.least_bytes_per_s, 1000000);
     if (bytes - e->bytes_then < least)
-        return true;
+        return age_us >= window_us;
     e->bytes_then = bytes;
     e->since_us = now_us;
     return false;

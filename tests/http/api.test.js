@@ -60,6 +60,44 @@ test('every call asks for its scope', async () => {
     assert.equal((await reeld.call('DELETE', `/v1/keys/${id}`)).status, 204);
 });
 
+// Of the other face: its table itself is read, so that no route is forgotten.
+function videodbOperations() {
+  const table = readFileSync(new URL('../../src/videodb/routes.c', import.meta.url), 'utf8');
+  const scopes = {READ: ['read'], WRITE: ['ingest'], BOTH: ['read', 'ingest']};
+  const all = [];
+  for (const [, kind, method, path, rest] of table.matchAll(/^ +(DO|NO)\(\s*"(\w+)",\s*"([^"]+)",\s*([^)]+)\),/gm)) {
+    const word = kind === 'NO' ? 'READ' : /,\s*(READ|WRITE|BOTH)\b/.exec(rest)?.[1];
+    assert.ok(word, `${method} ${path}: ${rest}`);
+    all.push({method, path: `/videodb${path.replace(/\{[\w.]+\}/g, 'x')}`, scopes: scopes[word], isAbsent: kind === 'NO'});
+  }
+  const rows = table.slice(table.indexOf('videodb_routes[]')).match(/^ +(?:DO\(|NO\(|\{")/gm).length;
+  // One has its right in its address.
+  assert.equal(all.length, rows - 1);
+  return all;
+}
+
+test('every call of the other face asks for its scope', async () => {
+  const keys = {};
+  for (const scope of ['read', 'ingest', 'admin'])
+    keys[scope] = await newKey([scope], `only ${scope}`);
+  for (const {method, path, scopes} of videodbOperations()) {
+    const send = (key) => reeld.call(method, path, {key: '', headers: key ? {'x-access-token': key} : {},
+      body: method === 'POST' || method === 'PATCH' ? 'x' : undefined});
+    const stranger = await send('');
+    assert.equal(stranger.status, 401, `${method} ${path}`);
+    await stranger.arrayBuffer();
+    for (const [name, {key}] of Object.entries(keys)) {
+      const answer = await send(key);
+      const isLet = scopes.includes(name) || name === 'admin';
+      assert.equal(answer.status === 403, !isLet, `${method} ${path} with ${name}: ${answer.status}`);
+      assert.ok(answer.status < 500 || answer.status === 501, `${method} ${path}: ${answer.status}`);
+      await answer.arrayBuffer();
+    }
+  }
+  for (const {id} of Object.values(keys))
+    assert.equal((await reeld.call('DELETE', `/v1/keys/${id}`)).status, 204);
+});
+
 test('a revoked key is nobody at once', async () => {
   const key = await newKey(['read']);
   assert.equal((await reeld.call('GET', '/v1/assets', {key: key.key})).status, 200);

@@ -15,14 +15,16 @@ const MINUTE = 60e3;
 let reeld, asset, data;
 
 before(async () => {
-  reeld = await startDaemon(['--ladder', 'on_demand', '--header-timeout', '2s', '--idle-timeout', '2s', '--requests-per-key', '0',
+  reeld = await startDaemon(['--ladder', 'on_demand', '--header-timeout', '1s', '--idle-timeout', '1s', '--requests-per-key', '0',
     '--cors-origins', 'https://a.example https://b.example:8443', '--log-level', 'debug']);
   asset = await reeld.upload(film('plain.mp4'));
   data = readFileSync(film('plain.mp4'));
 });
 after(() => reeld.stop());
 
-const isAlive = async () => assert.equal((await fetch(`${reeld.base}/healthz`)).status, 200);
+// On a connection of its own: one that is kept may be closed as idle at any time.
+const isAlive = async () => assert.deepEqual(
+  statuses((await exchange(reeld.port, 'GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')).text), [200]);
 
 // ---- SEC-09: smuggling -----------------------------------------------------
 
@@ -298,6 +300,44 @@ test('no change of one bit, and none of one letter, leaves a grant good', {timeo
   });
   assert.ok(variants.size > 8 * grant.length);
   assert.equal(bodies.size, 1, 'a stranger learns why');
+});
+
+// ---- SEC-15: keys ----------------------------------------------------------
+
+test('no change of one bit, and none of one letter, leaves a key good', {timeout: 2 * MINUTE}, async () => {
+  const {key, id} = await (await reeld.call('POST', '/v1/keys', {json: {scopes: ['read'], label: 'altered'}})).json();
+  const variants = new Set();
+  for (let i = 0; i < key.length; i++) {
+    for (let bit = 0; bit < 8; bit++)
+      variants.add(key.slice(0, i) + String.fromCharCode(key.charCodeAt(i) ^ (1 << bit)) + key.slice(i + 1));
+    variants.add(key.slice(0, i) + key.slice(i + 1));
+    variants.add(key.slice(0, i) + key[i] + key.slice(i));
+  }
+  for (const text of ['', ' ', 'null', 'undefined', '*', `${key}=`, `${key},${key}`, `"${key}"`, key.toUpperCase(), key.replaceAll('_', '-'), `${key.slice(0, 29)}_${'A'.repeat(43)}`,
+    `rk_${'0'.repeat(26)}${key.slice(29)}`])
+    variants.add(text);
+  variants.delete(key);
+  let from = 0;
+  await many([...variants], 16, async (text) => {
+    if (/[\r\n\0]/.test(text))
+      return;
+    // Of one address most would only be told to come later.
+    const address = `127.7.${(from >> 4) & 255}.${1 + (from++ & 15)}`;
+    for (const header of [`Authorization: Bearer ${text}`, `x-access-token: ${text}`]) {
+      const {text: answer} = await exchange(reeld.port, `GET /v1/assets HTTP/1.1\r\nHost: h\r\n${header}\r\nConnection: close\r\n\r\n`, {from: address});
+      // Blanks around a value are not part of it.
+      const isTrimmed = text.trim() === key && text !== key;
+      assert.ok(isTrimmed || statuses(answer).every((s) => [400, 401, 429].includes(s)), `${JSON.stringify(text)}: ${answer.slice(0, 100)}`);
+      assert.ok(statuses(answer).length <= 1, answer);
+    }
+  });
+  for (const [header, status] of [[`Authorization: Bearer ${key}`, 200], [`Authorization: bearer ${key}`, 200], [`Authorization: Basic ${key}`, 401], [`Authorization: Bearer${key}`, 401],
+    [`Cookie: key=${key}`, 401], [`X-Api-Key: ${key}`, 401]]) {
+    const {text} = await exchange(reeld.port, `GET /v1/assets HTTP/1.1\r\nHost: h\r\n${header}\r\nConnection: close\r\n\r\n`, {from: '127.8.0.1'});
+    assert.deepEqual(statuses(text), [status], header);
+  }
+  assert.equal((await reeld.raw('GET', `/v1/assets?key=${key}&access_token=${key}`)).status, 401);
+  await reeld.call('DELETE', `/v1/keys/${id}`);
 });
 
 // ---- SEC-19, SEC-20: injection ---------------------------------------------

@@ -373,6 +373,24 @@ static void each_phase_has_its_deadline(void **state)
     }
 }
 
+// However much came at once: whoever stops then has one window, not two.
+static void a_burst_buys_no_second_window(void **state)
+{
+    (void)state;
+    struct reaper *r = test_reaper();
+    struct pair p = open_pair();
+    struct reaper_entry e;
+    add(r, &e, p.ours);
+    reaper_mark(&e, PHASE_BODY);
+    reaper_sweep(r, 0);
+    reaper_count(&e, 1 << 20);
+    int cut_at = seconds_until_shut(r, p, &e, 0);
+    assert_in_range(cut_at, 20, 23);
+    reaper_remove(r, &e);
+    reaper_free(r);
+    close_pair(p);
+}
+
 // An answer goes out as fast as the other side acknowledges it.
 static void a_reader_that_reads_lives(void **state)
 {
@@ -480,6 +498,7 @@ int main(void)
         cmocka_unit_test(an_address_has_only_so_many_connections),
         cmocka_unit_test(a_crowd_of_silent_clients_makes_room),
         cmocka_unit_test(each_phase_has_its_deadline),
+        cmocka_unit_test(a_burst_buys_no_second_window),
         cmocka_unit_test(a_reader_that_reads_lives),
         cmocka_unit_test(a_new_phase_starts_a_new_deadline),
         cmocka_unit_test(a_hang_up_that_nobody_saw_is_found),
