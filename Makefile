@@ -163,9 +163,11 @@ $(BUILD)/web/.done: $(WEB_OWN) $(BUILD)/npm-web/.done
 	@mkdir -p $(@D)/vendor
 	$(Q)cp $(WEB_OWN) $(@D)/
 	$(Q)cp $(BUILD)/npm-web/node_modules/hls.js/dist/hls.min.mjs \
-	    $(BUILD)/npm-web/node_modules/dashjs/dist/modern/esm/dash.mediaplayer.min.js $(@D)/vendor/
+	    $(BUILD)/npm-web/node_modules/dashjs/dist/modern/esm/dash.mediaplayer.min.js \
+	    $(BUILD)/npm-web/node_modules/tus-js-client/dist/tus.min.js $(@D)/vendor/
 	$(Q)cp $(BUILD)/npm-web/node_modules/hls.js/LICENSE $(@D)/vendor/hls.js.LICENSE
 	$(Q)cp $(BUILD)/npm-web/node_modules/dashjs/LICENSE.md $(@D)/vendor/dash.js.LICENSE
+	$(Q)cp $(BUILD)/npm-web/node_modules/tus-js-client/LICENSE $(@D)/vendor/tus-js-client.LICENSE
 	@touch $@
 
 # ---- unit tests: tests/unit/ROOM/NAME_test.c, through doors only -------------

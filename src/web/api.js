@@ -35,25 +35,3 @@ export async function call(method, path, body) {
     throw new ApiError(response.status, json);
   return json;
 }
-
-// fetch() shows no progress of what it sends, so this is an XMLHttpRequest.
-export function upload(file, onProgress) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open('POST', `/v1/assets?name=${encodeURIComponent(file.name)}`);
-    request.setRequestHeader('Authorization', `Bearer ${getKey()}`);
-    request.setRequestHeader('Content-Type', 'application/octet-stream');
-    request.upload.onprogress = (e) => onProgress(e.loaded, e.total);
-    request.onerror = () => reject(new Error('The connection was lost.'));
-    request.onload = () => {
-      let json = null;
-      try {
-        json = JSON.parse(request.responseText);
-      } catch {
-        return reject(new Error(`The server's answer could not be read (HTTP ${request.status}).`));
-      }
-      return request.status < 300 ? resolve(json) : reject(new ApiError(request.status, json));
-    };
-    request.send(file);
-  });
-}

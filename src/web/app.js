@@ -1,9 +1,10 @@
 // app.js - the page at /: key, upload, lists; the player is in stage.js.
-import {call, getKey, setKey, takeKeyFromAddress, upload} from '/web/api.js';
+import {call, getKey, setKey, takeKeyFromAddress} from '/web/api.js';
 import {ClipList} from '/web/cliplist.js';
 import {bytes, duration} from '/web/format.js';
 import {$, make, show} from '/web/rows.js';
 import {Stage} from '/web/stage.js';
+import {upload} from '/web/upload.js';
 
 const PAGE = 50;
 const STREAMS = 20;
