@@ -89,6 +89,7 @@ struct wire_probed {
     uint32_t tracks;
     struct track track[TRACKS_MAX];
     int64_t copied_peak_bps; // largest segment of the source's video packets
+    bool is_image;           // one picture, and meant to be no more
     int64_t plan_bytes;      // written to the plan file
 };
 

@@ -17,6 +17,8 @@ enum {
     FAILURES_A_MINUTE = 20, // of authentication, from one address
     WAITS_MAX = 1024,
     WAITS_PER_KEY = 64,
+    SLOW_THREADS = 2,
+    SLOW_WAITING_MAX = 64,
 };
 #define MINUTE_US INT64_C(60000000)
 
@@ -75,6 +77,7 @@ enum err api_new(const struct api_options *o, struct store *s,
     a->jobs = j;
     jobs_maker_of(j, &a->maker);
     a->pool = p;
+    a->slow_pool = pool_new(SLOW_THREADS, SLOW_WAITING_MAX);
     a->web_fd = open_web(a->o.web_dir);
     a->started_us = clock_now_us();
     pthread_mutex_init(&a->stop_lock, NULL);
@@ -99,6 +102,8 @@ void api_free(struct api *a)
 {
     if (!a)
         return;
+    if (a->slow_pool)
+        pool_free(a->slow_pool);
     grants_free(a->grants);
     touches_free(a->touches);
     http_cache_free(a->cache);

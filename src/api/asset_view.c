@@ -10,6 +10,8 @@
 #include "reeld/base/mem.h"
 #include "reeld/model/image.h"
 
+#include "image_answer.h"
+
 enum { PLAYBACK_URL_BYTES = 512, PLAYER_URL_BYTES = 1600 };
 
 enum err asset_progress(struct api *a, const struct asset *asset,
@@ -18,6 +20,10 @@ enum err asset_progress(struct api *a, const struct asset *asset,
     *ret = (struct asset_progress){0};
     if (asset->state != ASSET_READY)
         return OK;
+    if (asset->kind == ASSET_IMAGE) { // nothing of it is made ahead
+        ret->made = ret->total = 1;
+        return OK;
+    }
     uint32_t segments = asset->plan->segments;
     scoped(mem) uint8_t *made = NEW_ARRAY(segments, uint8_t);
     for (uint32_t i = 0; i < asset->renditions; i++) {
@@ -115,27 +121,40 @@ void playback_base(struct api *a, const struct asset *asset, struct str origin,
     buf_printf(to, "%.*s/p/%s/%s/", STR_ARG(origin), grant, asset->id.text);
 }
 
-// Each of them behind `base`.
-static void write_urls(struct json_out *j, const char *base, bool has_pictures)
+// Each of them behind `base`, where it has what the URL is of.
+static void write_urls(struct json_out *j, const char *base, unsigned has)
 {
     static const struct {
         const char *name, *file;
-        bool is_of_pictures;
+        unsigned of;
     } urls[] = {
-        {"hls",        "index.m3u8",     false},
-        {"dash",       "manifest.mpd",   false},
-        {"thumbnail",  "thumbnail.jpg",  true },
-        {"storyboard", "storyboard.vtt", true },
-        {"preview",    "preview.webp",   true },
+        {"hls",        "index.m3u8",     PLAYABLE_MEDIA                    },
+        {"dash",       "manifest.mpd",   PLAYABLE_MEDIA                    },
+        {"image",      "image",          PLAYABLE_FILE                     },
+        {"thumbnail",  "thumbnail.jpg",  PLAYABLE_PICTURES                 },
+        {"storyboard", "storyboard.vtt", PLAYABLE_MEDIA | PLAYABLE_PICTURES},
+        {"preview",    "preview.webp",   PLAYABLE_MEDIA | PLAYABLE_PICTURES},
     };
     char url[PLAYBACK_URL_BYTES];
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         snprintf(url, sizeof(url), "%s%s", base, urls[i].file);
-        if (urls[i].is_of_pictures && !has_pictures)
-            json_none(j, urls[i].name);
-        else
+        if ((has & urls[i].of) == urls[i].of)
             json_text(j, urls[i].name, url);
+        else
+            json_none(j, urls[i].name);
     }
+}
+
+static void write_player(struct json_out *j, struct str origin,
+                         const char *base)
+{
+    scoped(buf) struct buf player;
+    buf_init(&player, PLAYER_URL_BYTES);
+    buf_str(&player, origin);
+    buf_text(&player, "/player?url=");
+    url_encode(&player, str_of(base));
+    buf_text(&player, "index.m3u8");
+    json_str(j, "player", buf_view(&player));
 }
 
 void playback_write_of(struct api *a, const struct playable *what,
@@ -150,15 +169,12 @@ void playback_write_of(struct api *a, const struct playable *what,
     char base[PLAYBACK_URL_BYTES - 32];
     snprintf(base, sizeof(base), "%.*s/p/%s/%s/", STR_ARG(origin), grant,
              what->id->text);
-    scoped(buf) struct buf player;
-    buf_init(&player, PLAYER_URL_BYTES);
-    buf_str(&player, origin);
-    buf_text(&player, "/player?url=");
-    url_encode(&player, str_of(base));
-    buf_text(&player, "index.m3u8");
     json_open(j, name, '{');
-    write_urls(j, base, what->has_pictures);
-    json_str(j, "player", buf_view(&player));
+    write_urls(j, base, what->has);
+    if (what->has & PLAYABLE_MEDIA)
+        write_player(j, origin, base);
+    else
+        json_none(j, "player");
     if (exp_s != 0)
         json_time(j, "expires_at", exp_s * 1000000);
     else
@@ -168,13 +184,19 @@ void playback_write_of(struct api *a, const struct playable *what,
 
 struct playable playable_asset(const struct asset *asset)
 {
-    return (struct playable){&asset->id, asset->epoch,
-                             image_has_pictures(asset)};
+    bool is_image = asset->kind == ASSET_IMAGE;
+    unsigned has = is_image ? 0 : PLAYABLE_MEDIA;
+    if (image_has_pictures(asset))
+        has |= PLAYABLE_PICTURES;
+    if (is_image && image_type(asset))
+        has |= PLAYABLE_FILE;
+    return (struct playable){&asset->id, asset->epoch, has};
 }
 
 struct playable playable_stream(const struct stream *s)
 {
-    return (struct playable){&s->id, s->created_us, true};
+    return (struct playable){&s->id, s->created_us,
+                             PLAYABLE_MEDIA | PLAYABLE_PICTURES};
 }
 
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
@@ -212,22 +234,35 @@ static void write_error(const struct asset *asset, struct json_out *j)
     json_close(j, '}');
 }
 
+// An image as it is shown, which has one track.
+static void write_picture(const struct asset *asset, struct json_out *j)
+{
+    const struct track *t = &asset->track[asset->plan->video_track];
+    bool is_sideways = t->rotation % 180 != 0;
+    json_int(j, "width", is_sideways ? t->coded_height : t->coded_width);
+    json_int(j, "height", is_sideways ? t->coded_width : t->coded_height);
+    json_text(j, "codec", image_codec(asset));
+}
+
 // What only a probed asset has.
 static void write_media(const struct asset *asset,
                         const struct asset_progress *progress,
                         struct json_out *j)
 {
+    bool is_image = asset->kind == ASSET_IMAGE;
     bool is_ready = asset->state == ASSET_READY;
-    if (is_ready)
+    if (is_ready && is_image)
+        write_picture(asset, j);
+    if (is_ready && !is_image)
         json_decimal(j, "duration", plan_duration_us(asset->plan), 6);
     else
         json_none(j, "duration");
     json_open(j, "tracks", '[');
-    for (uint32_t i = 0; i < asset->tracks; i++)
+    for (uint32_t i = 0; i < asset->tracks && !is_image; i++)
         write_track(j, &asset->track[i], i);
     json_close(j, ']');
     json_open(j, "renditions", '[');
-    for (uint32_t i = 0; i < asset->renditions; i++)
+    for (uint32_t i = 0; i < asset->renditions && !is_image; i++)
         if (!asset->rendition[i].is_standby)
             write_rendition(j, &asset->rendition[i], asset->plan->segments,
                             progress->ready[i]);

@@ -33,6 +33,10 @@ enum { ASSET_ETAG_EDITS = 16 };
 void asset_etag(const struct asset *asset, struct str all,
                 char to[static REPLY_ETAG_BYTES]);
 
+// The uploaded bytes. Answers and returns false where they are not there.
+bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
+                 int64_t *ret_size_bytes);
+
 // Playback URLs of an asset, good until `exp_s` (0: the usual life from now).
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
                     struct str origin, struct json_out *j, const char *name);
@@ -41,7 +45,12 @@ void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,
 struct playable {
     const struct id *id; // lent
     int64_t epoch;
-    bool has_pictures; // else there is no thumbnail
+    unsigned has; // of these, or'ed
+};
+enum {
+    PLAYABLE_MEDIA = 1,    // manifests
+    PLAYABLE_PICTURES = 2, // a thumbnail
+    PLAYABLE_FILE = 4,     // an image that browsers show as it is
 };
 struct playable playable_asset(const struct asset *asset);
 // Whether a stream has pictures, its clips would have to be looked up for: its

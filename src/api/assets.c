@@ -228,28 +228,37 @@ void asset_list(struct http_request *r)
 
 // ---- source bytes ----------------------------------------------------------
 
+bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
+                 int64_t *ret_size_bytes)
+{
+    if (asset->source_row == 0) {
+        refuse(r, "conflict", "The asset is %s: its bytes are not here.",
+               asset_state_name(asset->state));
+        return false;
+    }
+    scoped(fd) int fd = -1;
+    enum err e = store_open(api_of(r)->store, &asset->source, &fd);
+    if (e == OK)
+        e = fd_size(fd, ret_size_bytes);
+    if (e == ERR_NOT_FOUND)
+        e = fail(ERR_IO, "the source of %s is gone", asset->id.text);
+    if (e != OK) {
+        refuse_error(r, e);
+        return false;
+    }
+    *ret_fd = take_fd(&fd);
+    return true;
+}
+
 void asset_source(struct http_request *r)
 {
     scoped(asset) const struct asset *asset = NULL;
     if (!find(r, &asset))
         return;
-    if (asset->source_row == 0) {
-        refuse(r, "conflict", "The asset is %s: its bytes are not here.",
-               asset_state_name(asset->state));
-        return;
-    }
     scoped(fd) int fd = -1;
     int64_t size_bytes = 0;
-    enum err e = store_open(api_of(r)->store, &asset->source, &fd);
-    if (e == OK)
-        e = fd_size(fd, &size_bytes);
-    if (e != OK) {
-        refuse_error(
-            r, e == ERR_NOT_FOUND
-                   ? fail(ERR_IO, "the source of %s is gone", asset->id.text)
-                   : e);
+    if (!source_open(r, asset, &fd, &size_bytes))
         return;
-    }
     char hex[HASH_HEX_BYTES], etag[HASH_HEX_BYTES + 2];
     digest_hex(&asset->source, hex);
     snprintf(etag, sizeof(etag), "\"%s\"", hex);

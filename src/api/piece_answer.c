@@ -18,9 +18,6 @@
 
 #include "touch.h"
 
-static const char immutable[] = "public, max-age=31536000, immutable";
-static const char immutable_private[] = "private, max-age=31536000, immutable";
-
 enum { PIECE_KEY_BYTES = HASH_HEX_BYTES + 2 };
 
 static struct str cache_key(const struct digest *key,
@@ -43,7 +40,7 @@ static struct http_answer *new_answer(const char *type,
         .status = 200,
         .type = type,
         .etag = etag,
-        .cache_control = immutable,
+        .cache_control = PIECE_CACHED,
         .has_range = true,
         .headers = play_headers,
     };
@@ -67,7 +64,7 @@ static void reply(struct http_request *r, struct http_answer *answer,
                   bool is_private)
 {
     if (is_private)
-        http_header(r, "Cache-Control", immutable_private);
+        http_header(r, "Cache-Control", PIECE_CACHED_PRIVATE);
     play_reply(r, answer);
 }
 

@@ -34,6 +34,9 @@ void manifest_answer(struct http_request *r, const struct play_wanted *w,
 void manifest_reply(struct http_request *r, const struct play_show *show,
                     const struct play_path *path, const char *base);
 enum { CLIP_BASE_BYTES = 64 << 10 };
+// Cache-Control of what never changes.
+#define PIECE_CACHED         "public, max-age=31536000, immutable"
+#define PIECE_CACHED_PRIVATE "private, max-age=31536000, immutable"
 // Parks where the piece has to be made first.
 void piece_answer(struct http_request *r, const struct play_show *show,
                   const struct play_path *path, const struct play_right *right);

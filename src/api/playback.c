@@ -6,6 +6,7 @@
 
 #include "reeld/base/clock.h"
 
+#include "image_answer.h"
 #include "image_wish.h"
 #include "ranges.h"
 #include "stream_lay.h"
@@ -100,6 +101,10 @@ static void answer(struct http_request *r, struct play_wanted *w)
                asset_state_name(w->asset->state));
         return;
     }
+    if (w->asset->kind == ASSET_IMAGE) {
+        image_answer(r, w, rest);
+        return;
+    }
     if (http_request_query_text(r).len > 0 &&
         !parameter_container(r, &wants_ts))
         return;
@@ -141,6 +146,8 @@ enum err api_show_of(struct api *a, const struct id *id, int64_t *ret_epoch,
     scoped(asset) const struct asset *asset = NULL;
     TRY(catalog_asset(a->catalog, id, &asset));
     *ret_epoch = asset->epoch;
+    if (asset->kind == ASSET_IMAGE)
+        return fail(ERR_UNSUPPORTED, "an image cannot be played");
     return play_show_of_asset(asset, ret);
 }
 

@@ -27,6 +27,7 @@ struct api {
     struct jobs *jobs;
     struct jobs_maker maker;
     struct pool *pool;
+    struct pool *slow_pool; // its own: of what waits for workers
     struct grants *grants;
     struct claims *claims;   // the store's
     struct limit *failures;  // of authentication, by address
@@ -133,6 +134,7 @@ void asset_patch(struct http_request *r);
 void asset_delete(struct http_request *r);
 void asset_source(struct http_request *r);
 void asset_grant(struct http_request *r);
+void asset_frame(struct http_request *r);
 void asset_reframe(struct http_request *r);
 
 void stream_create(struct http_request *r);

@@ -31,6 +31,7 @@ const struct http_route api_routes[] = {
     {"DELETE", "/v1/assets/{id}",           asset_delete,      NULL,     WRITE},
     {"GET",    "/v1/assets/{id}/source",    asset_source,      NULL,     READ },
     {"POST",   "/v1/assets/{id}/grants",    asset_grant,       NULL,     LINK },
+    {"POST",   "/v1/assets/{id}/frames",    asset_frame,       NULL,     MAKE },
     {"POST",   "/v1/assets/{id}/reframe",   asset_reframe,     NULL,     MAKE },
     {"GET",    "/v1/assets/{id}/clip.m3u8", clip_hls,          NULL,     READ },
     {"GET",    "/v1/assets/{id}/clip.mpd",  clip_dash,         NULL,     READ },

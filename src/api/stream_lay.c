@@ -87,6 +87,10 @@ static enum err find_asset(struct reader *r, size_t clip, const json_t *one,
     }
     if (e != OK)
         return e;
+    if (found->state == ASSET_READY && found->kind == ASSET_IMAGE) {
+        blame(r, clip, "asset", "an image cannot be played");
+        return OK;
+    }
     if (found->state == ASSET_READY) {
         *ret = take(found);
         return OK;

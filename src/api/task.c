@@ -60,7 +60,8 @@ static struct task *task_new(struct http_request *r, void (*run)(struct task *))
     return t;
 }
 
-void task_start(struct http_request *r, void (*run)(struct task *t))
+void task_start_on(struct http_request *r, struct pool *pool,
+                   void (*run)(struct task *t))
 {
     struct task *t = task_new(r, run);
     call_keep(r, t, unref);
@@ -78,12 +79,17 @@ void task_start(struct http_request *r, void (*run)(struct task *t))
         return;
     }
     atomic_fetch_add(&t->references, 1);
-    if (pool_run(t->api->pool, run_on_pool, t) == OK)
+    if (pool_run(pool, run_on_pool, t) == OK)
         return;
     reply_problem(&t->reply, "busy", "The server has too much to do.");
     struct http_ticket *ticket = t->ticket;
     unref(t);
     http_wake(ticket);
+}
+
+void task_start(struct http_request *r, void (*run)(struct task *t))
+{
+    task_start_on(r, api_of(r)->pool, run);
 }
 
 bool task_if_match(struct task *t, const char *etag, size_t same)

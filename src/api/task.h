@@ -33,6 +33,9 @@ struct task {
 
 // Ends the handler: parks, runs, answers.
 void task_start(struct http_request *r, void (*run)(struct task *t));
+// The same on a pool of its own choice.
+void task_start_on(struct http_request *r, struct pool *pool,
+                   void (*run)(struct task *t));
 static inline struct str task_body(const struct task *t)
 {
     return (struct str){t->body, t->body_len};

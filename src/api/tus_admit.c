@@ -41,8 +41,8 @@ static enum err set_pair(void *context, struct str key, struct str value)
     if (str_eq(key, STR("filename")))
         return upload_set_filename(u, value);
     if (str_eq(key, STR("filetype"))) {
-        if (str_starts(value, STR("audio/")))
-            u->kind = ASSET_AUDIO;
+        if (upload_kind_of_type(value) != ASSET_VIDEO)
+            u->kind = upload_kind_of_type(value);
         return OK;
     }
     if (m->is_stored && str_eq(key, STR("collection")) &&

@@ -83,6 +83,8 @@ enum err upload_read_head(struct http_request *r, struct upload *u);
 // the asset goes. ERR_BAD_INPUT: refused.
 enum err upload_check_quota(struct upload *u, int64_t need_bytes);
 enum err upload_set_filename(struct upload *u, struct str filename);
+// What a media type promises; ASSET_VIDEO where it says nothing.
+enum asset_kind upload_kind_of_type(struct str type);
 bool upload_wants_async(struct http_request *r);
 
 // ---- upload_commit.c: once the last byte is there --------------------------

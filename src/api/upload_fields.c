@@ -119,21 +119,51 @@ static bool set_from_query(void *context, struct str name, struct str value)
     return upload_set(u, name, value) == OK;
 }
 
-static bool has_audio_name(struct str filename)
+// ASSET_VIDEO where the ending says nothing; a GIF may be a film as well.
+static enum asset_kind kind_of_name(struct str filename)
 {
-    static const char *const endings[] = {
-        ".aac", ".aif", ".aiff", ".flac", ".m4a",  ".mka",
-        ".mp3", ".oga", ".opus", ".wav",  ".weba",
+    static const struct {
+        const char *ending;
+        enum asset_kind kind;
+    } endings[] = {
+        {".aac",  ASSET_AUDIO},
+        {".aif",  ASSET_AUDIO},
+        {".aiff", ASSET_AUDIO},
+        {".flac", ASSET_AUDIO},
+        {".m4a",  ASSET_AUDIO},
+        {".mka",  ASSET_AUDIO},
+        {".mp3",  ASSET_AUDIO},
+        {".oga",  ASSET_AUDIO},
+        {".opus", ASSET_AUDIO},
+        {".wav",  ASSET_AUDIO},
+        {".weba", ASSET_AUDIO},
+        {".bmp",  ASSET_IMAGE},
+        {".jpeg", ASSET_IMAGE},
+        {".jpg",  ASSET_IMAGE},
+        {".png",  ASSET_IMAGE},
+        {".tif",  ASSET_IMAGE},
+        {".tiff", ASSET_IMAGE},
+        {".webp", ASSET_IMAGE},
     };
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        size_t len = strlen(endings[i]);
+        size_t len = strlen(endings[i].ending);
         if (filename.len <= len)
             continue;
         struct str end = str_skip(filename, filename.len - len);
-        if (str_eq_nocase(end, str_of(endings[i])))
-            return true;
+        if (str_eq_nocase(end, str_of(endings[i].ending)))
+            return endings[i].kind;
     }
-    return false;
+    return ASSET_VIDEO;
+}
+
+enum asset_kind upload_kind_of_type(struct str type)
+{
+    struct str kind = str_cut(&type, '/');
+    if (str_eq_nocase(kind, STR("audio")))
+        return ASSET_AUDIO;
+    bool is_image =
+        str_eq_nocase(kind, STR("image")) && !str_eq_nocase(type, STR("gif"));
+    return is_image ? ASSET_IMAGE : ASSET_VIDEO;
 }
 
 // Browsers may send a whole path, with either slash.
@@ -148,9 +178,10 @@ enum err upload_set_filename(struct upload *u, struct str filename)
         return refuse_field(u, "file", fault);
     u->filename = str_dup(last);
     const char *name = u->field[UPLOAD_NAME];
-    if (has_audio_name(last) ||
-        (last.len == 0 && name && has_audio_name(str_of(name))))
-        u->kind = ASSET_AUDIO;
+    enum asset_kind kind =
+        kind_of_name(last.len > 0 || !name ? last : str_of(name));
+    if (kind != ASSET_VIDEO)
+        u->kind = kind;
     return OK;
 }
 
@@ -222,8 +253,7 @@ enum err upload_read_head(struct http_request *r, struct upload *u)
                              "This version does not pull from a URL: send the "
                              "bytes.");
     u->is_multipart = str_eq_nocase(type, STR("multipart/form-data"));
-    struct str kind = str_cut(&type, '/');
-    u->kind = str_eq_nocase(kind, STR("audio")) ? ASSET_AUDIO : ASSET_VIDEO;
+    u->kind = upload_kind_of_type(type);
     u->is_async = upload_wants_async(r);
     http_request_each_query(r, set_from_query, u);
     if (u->is_refused)

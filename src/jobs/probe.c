@@ -217,7 +217,7 @@ static void decided(struct jobs *j, struct errand *errand)
         return;
     }
     if (v->result == OK) {
-        if (v->ready)
+        if (v->ready && v->ready->kind != ASSET_IMAGE)
             ahead_first_pieces(j, v->ready);
         j->ladder.claim_at_us = 0;
         end(j, p, OK, "");

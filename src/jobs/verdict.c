@@ -25,6 +25,14 @@ static enum err check_links(const struct wire_probed *a, const struct plan *p)
     return OK;
 }
 
+static enum asset_kind kind_of(const struct wire_probed *answer,
+                               const struct plan *p)
+{
+    if (p->video_track < 0)
+        return ASSET_AUDIO;
+    return answer->is_image ? ASSET_IMAGE : ASSET_VIDEO;
+}
+
 static enum err build_asset(const struct verdict *v, struct asset *a)
 {
     const struct wire_probed *answer = v->answer;
@@ -32,6 +40,8 @@ static enum err build_asset(const struct verdict *v, struct asset *a)
         (struct str){(const char *)v->packed->bytes, v->packed->len},
         &a->plan));
     TRY(check_links(answer, a->plan));
+    if (answer->is_image && a->plan->runs != 1)
+        return fail(ERR_BAD_INPUT, "an image of several pictures");
     a->id = v->asset;
     a->state = ASSET_READY;
     a->source = v->snapshot->source;
@@ -39,13 +49,16 @@ static enum err build_asset(const struct verdict *v, struct asset *a)
     a->size_bytes = v->snapshot->size_bytes;
     a->created_us = v->snapshot->created_us;
     a->epoch = v->snapshot->epoch;
-    a->kind = a->plan->video_track >= 0 ? ASSET_VIDEO : ASSET_AUDIO;
+    a->kind = kind_of(answer, a->plan);
     a->tracks = answer->tracks;
     memcpy(a->track, answer->track, answer->tracks * sizeof *answer->track);
     TRY(ladder_build(&v->options->ladder_wish, a->track, a->tracks, a->plan,
                      answer->copied_peak_bps, a->rendition, &a->renditions));
     if (a->renditions == 0)
         return fail(ERR_BAD_INPUT, "nothing to play");
+    // Its thumbnails are made after the largest one; nobody plays any.
+    if (a->kind == ASSET_IMAGE)
+        a->renditions = 1;
     for (uint32_t i = 0; i < a->renditions; i++) {
         TRY(recipe_check(&a->rendition[i].recipe));
         a->recipe[i] = recipe_hash(&a->rendition[i].recipe, v->build);
@@ -63,8 +76,9 @@ static enum err make_ready(struct verdict *v)
         v->is_lie = true;
         return result;
     }
-    TRY(catalog_asset_ready(v->catalog, a, v->build,
-                            v->options->ladder_in_background));
+    bool with_ladder =
+        v->options->ladder_in_background && a->kind != ASSET_IMAGE;
+    TRY(catalog_asset_ready(v->catalog, a, v->build, with_ladder));
     log_info("asset.ready id=%s tracks=%u renditions=%u segments=%u",
              a->id.text, a->tracks, a->renditions, a->plan->segments);
     return catalog_asset(v->catalog, &v->asset, &v->ready);

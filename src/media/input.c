@@ -25,13 +25,16 @@ static enum err find_format(struct input *in, const AVInputFormat **ret)
         return fail(ERR_UNSUPPORTED, "an empty file");
     if (got < 0 || !format)
         return fail(ERR_UNSUPPORTED, "not a media file that is known here");
-    if (format_is_picture(format))
-        return fail(ERR_UNSUPPORTED, "a still image");
     static const char pictures[][5] = {"avif", "heic", "heix", "mif1"};
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
         if (strcmp(b->brand, pictures[i]) == 0)
-            return fail(ERR_UNSUPPORTED, "a still image (%s)", b->brand);
+            return fail(ERR_UNSUPPORTED,
+                        "a still image of a kind that is not read (%s)",
+                        b->brand);
     in->rule = format_rule_of(format);
+    if (!in->rule && format_is_picture(format))
+        return fail(ERR_UNSUPPORTED,
+                    "a still image of a kind that is not read");
     if (!in->rule)
         return fail(ERR_UNSUPPORTED, "not an accepted container: found %s",
                     format->long_name ? format->long_name : format->name);
@@ -363,6 +366,18 @@ enum err input_read(struct input *in, AVPacket *packet)
     return OK;
 }
 
+// Pictures are in sRGB where they say nothing else, which has the primaries of
+// BT.709; their YCbCr is that of BT.601, however large they are (JFIF 1.02,
+// TIFF 6.0 section 21). Films of such numbers would be taken for old
+// television.
+static void assume_picture_colours(AVCodecContext *c)
+{
+    if (c->color_primaries == AVCOL_PRI_UNSPECIFIED)
+        c->color_primaries = AVCOL_PRI_BT709;
+    if (c->colorspace == AVCOL_SPC_UNSPECIFIED)
+        c->colorspace = AVCOL_SPC_SMPTE170M;
+}
+
 enum err input_open_decoder(struct input *in, int stream, int threads,
                             AVCodecContext **ret)
 {
@@ -379,14 +394,21 @@ enum err input_open_decoder(struct input *in, int stream, int threads,
     c->pkt_timebase = s->time_base;
     c->thread_count = threads;
     c->max_pixels = in->limits.max_pixels;
-    if (avcodec_parameters_to_context(c, s->codecpar) < 0 ||
-        avcodec_open2(c, codec, NULL) < 0) {
+    bool has_parameters = avcodec_parameters_to_context(c, s->codecpar) >= 0;
+    if (input_is_picture(in))
+        assume_picture_colours(c);
+    if (!has_parameters || avcodec_open2(c, codec, NULL) < 0) {
         avcodec_free_context(&c);
         return fail(ERR_UNSUPPORTED, "the %s decoder refuses the stream",
                     rule->decoder);
     }
     *ret = c;
     return OK;
+}
+
+bool input_is_picture(const struct input *in)
+{
+    return in->rule->traits & FORMAT_PICTURE;
 }
 
 bool input_seeks_by_byte(const struct input *in)

@@ -64,6 +64,8 @@ must_check enum err input_open_decoder(struct input *in, int stream,
 
 // ---- for the probe ----------------------------------------------------------
 
+// It holds one picture.
+bool input_is_picture(const struct input *in);
 // Entries of this container are reached by byte position.
 bool input_seeks_by_byte(const struct input *in);
 // Its clock may jump: packets have to be looked at for it.

@@ -24,7 +24,9 @@ enum {
     FORMAT_BOXES = 64,      // ISO BMFF or QuickTime
     FORMAT_GENERATE = 128,  // packets may lack pts: derive them
     FORMAT_NO_PTS = 256,    // knows no pts at all
+    FORMAT_PICTURE = 512,   // one picture a file
 
+    FORMAT_STILL = FORMAT_PICTURE | FORMAT_SCAN,
     FORMAT_CLUSTER = FORMAT_AT_CLUSTER | FORMAT_LEARNS,
     FORMAT_STREAM =
         FORMAT_SCAN | FORMAT_BY_BYTE | FORMAT_JUMPS | FORMAT_GENERATE,
@@ -52,7 +54,8 @@ struct codec_rule {
 // NULL: not let in.
 const struct format_rule *format_rule_of(const AVInputFormat *format);
 const struct codec_rule *codec_rule_of(enum AVCodecID id);
-// True for the readers that libavformat has for one picture a file.
+// True for the readers that libavformat has for one picture a file, let in or
+// not.
 bool format_is_picture(const AVInputFormat *format);
 
 // The same lists as libavformat's comma separated options want them.

@@ -223,6 +223,11 @@ static enum err nothing_playable(const struct probe *p)
 static enum err check_sound_alone(const struct probe *p)
 {
     bool has_sound = false;
+    if (input_is_picture(p->in))
+        return fail(ERR_UNSUPPORTED,
+                    "an image that cannot be read: it is damaged, moves, or "
+                    "has more than %lld pixels",
+                    (long long)p->ask->limits.max_pixels);
     for (uint32_t i = 0; i < p->streams; i++)
         has_sound |= probe_is_sound(&p->stream[i]);
     if (!has_sound)
@@ -261,6 +266,13 @@ static enum err write_plan(struct probe *p, int plan_fd)
     return OK;
 }
 
+// A GIF that moves is a film like others.
+static bool is_image(const struct probe *p, const struct probe_stream *video)
+{
+    bool is_gif = strcmp(input_format(p->in)->iformat->name, "gif") == 0;
+    return input_is_picture(p->in) || (is_gif && video->packets == 1);
+}
+
 static enum err probe_all(struct probe *p, int plan_fd)
 {
     TRY(input_open(p->fd, &p->ask->limits, &p->in));
@@ -272,9 +284,7 @@ static enum err probe_all(struct probe *p, int plan_fd)
     struct probe_stream *video = choose(p);
     if (!video)
         TRY(check_sound_alone(p));
-    if (video && video->packets == 1 &&
-        strcmp(input_format(p->in)->iformat->name, "gif") == 0)
-        return fail(ERR_UNSUPPORTED, "a still image");
+    p->out->is_image = video && is_image(p, video);
     TRY(lay(p, video));
     probe_tell(p, video);
     for (uint32_t i = 0; i < p->out->tracks; i++)

@@ -48,11 +48,18 @@ static void tell_codecs(const AVCodecParameters *c, struct track *t)
 
 // A display matrix turns (x, y) into (a x + c y, b x + d y): flipped or not,
 // then turned clockwise.
-static void tell_matrix(const AVStream *s, struct track *t)
+static void tell_matrix(const AVStream *s, const AVFrame *f, struct track *t)
 {
     size_t len = 0;
     const uint8_t *side =
         av_stream_get_side_data(s, AV_PKT_DATA_DISPLAYMATRIX, &len);
+    // Of a JPEG, whose EXIF the decoder reads.
+    const AVFrameSideData *own =
+        av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
+    if (!side && own) {
+        side = own->data;
+        len = own->size;
+    }
     int32_t m[9];
     if (!side || len < sizeof m)
         return;
@@ -114,7 +121,7 @@ void probe_tell_picture(const struct probe *p, const struct probe_stream *s,
     t->coded_width = f->width;
     t->coded_height = f->height;
     t->sample_aspect = aspect_of(p, s);
-    tell_matrix(stream, t);
+    tell_matrix(stream, f, t);
     t->bit_depth = d ? d->comp[0].depth : 8;
     t->chroma = d ? chroma_of(d) : 420;
     t->is_interlaced = is_interlaced(c, f);

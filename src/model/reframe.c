@@ -44,6 +44,8 @@ static enum err find_picture(const struct asset *a, struct picture *ret)
     if (a->state != ASSET_READY)
         return fail(ERR_CONFLICT, "the asset is %s",
                     asset_state_name(a->state));
+    if (a->kind == ASSET_IMAGE)
+        return fail(ERR_UNSUPPORTED, "the asset is an image");
     if (a->plan->video_track < 0)
         return fail(ERR_UNSUPPORTED, "the asset has no pictures");
     ret->track = a->track[a->plan->video_track];

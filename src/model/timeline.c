@@ -129,12 +129,20 @@ struct timeline *timeline_of_asset(const struct asset *a)
     return t;
 }
 
+static enum err check_clip(const struct timeline *t, const struct asset *a)
+{
+    if (t->clips == TIMELINE_CLIPS_MAX)
+        return fail(ERR_TOO_LARGE, "more than %d clips", TIMELINE_CLIPS_MAX);
+    if (a->kind == ASSET_IMAGE)
+        return fail(ERR_BAD_INPUT, "an image cannot be played");
+    return OK;
+}
+
 enum err timeline_add(struct timeline *t, const struct asset *a,
                       int64_t start_us, int64_t end_us, enum timeline_snap snap)
 {
     const struct plan *p = a->plan;
-    if (t->clips == TIMELINE_CLIPS_MAX)
-        return fail(ERR_TOO_LARGE, "more than %d clips", TIMELINE_CLIPS_MAX);
+    TRY(check_clip(t, a));
     int64_t from, to;
     TRY(plan_range(p, start_us, end_us, &from, &to));
     if (snap == SNAP_KEYFRAME) {
@@ -149,8 +157,7 @@ enum err timeline_add_ticks(struct timeline *t, const struct asset *a,
                             int64_t from, int64_t to)
 {
     const struct plan *p = a->plan;
-    if (t->clips == TIMELINE_CLIPS_MAX)
-        return fail(ERR_TOO_LARGE, "more than %d clips", TIMELINE_CLIPS_MAX);
+    TRY(check_clip(t, a));
     if (from < 0 || to <= from || to > p->gop_border[p->gops] ||
         plan_frame_from(p, from) != from || plan_frame_from(p, to) != to)
         return fail(ERR_BAD_INPUT, "no pictures lie at the ends of the range");

@@ -120,6 +120,7 @@ static enum err check_probed(const struct wire_probed *p)
         return check(is_refusal(p->code), "code");
     TRY(check_text(p->container, sizeof p->container, "container"));
     TRY(check(p->tracks >= 1 && p->tracks <= TRACKS_MAX, "tracks"));
+    TRY(check_bool(&p->is_image, "is_image"));
     for (uint32_t i = 0; i < p->tracks; i++)
         TRY(check_track(&p->track[i]));
     TRY(check_range(p->copied_peak_bps, 0, BITS_A_SECOND_MAX,

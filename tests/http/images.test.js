@@ -281,7 +281,7 @@ test('images of streams are those of their assets', {timeout: 120 * SECONDS}, as
   const tall = await daemon.upload(film('tall.mkv'));
   const song = await daemon.upload(film('sound.mp3'));
   const clips = [{asset: tall.id, start: 1, end: 2}, {asset: song.id, start: 0, end: 1.5},
-    {asset: wide.id, start: 3}];
+    {asset: wide.id, start: 3}, {gap: 2}];
   const answer = await daemon.call('POST', '/v1/streams', {json: {clips}});
   assert.equal(answer.status, 201);
   const stream = await answer.json();
@@ -292,6 +292,8 @@ test('images of streams are those of their assets', {timeout: 120 * SECONDS}, as
   const {bytes} = await get(stream, 'thumbnail.jpg?t=2&width=64');
   const black = await pictureOf(bytes, 'black.jpg', 64, sizeOfJpeg(bytes).height);
   assert.ok(Math.max(...black) < 24, 'sound among pictures is black');
+  const gap = await get(stream, `thumbnail.jpg?t=${stream.duration - 1}&width=64`);
+  assert.ok(Math.max(...await pictureOf(gap.bytes, 'gap.jpg', 64, sizeOfJpeg(gap.bytes).height)) < 24, 'and so is a gap');
   const cues = await storyboard(stream);
   assert.deepEqual([...new Set(cues.map((c) => c.sheet))], ['storyboard-0.jpg', 'storyboard-1.jpg']);
   assert.equal(cues[0].from, 0);

@@ -82,5 +82,20 @@ must_check enum err api_add_asset(struct api *a, const struct asset *asset,
 must_check enum err api_reframe(struct api *a, const struct asset *parent,
                                 const struct asset_reframe *wish,
                                 struct asset *child);
+// Makes an image asset of the picture that a video shows at `at_us`: a JPEG of
+// the size of its best rendition, kept in the video's collection. `name` empty:
+// the video's. Its metadata says what it is of:
+// {"frame_of":"m-...","time":12.5}. READY as a rule; UPLOADED where the probe
+// takes too long. Waits for workers (up to segment_wait, twice), so it runs on
+// this pool and no other.
+//
+//   ret   on success, a reference; release with asset_unref()
+//
+// ERR_BAD_INPUT: the time lies outside. ERR_UNSUPPORTED: it is no video.
+// ERR_CONFLICT: it is not READY. ERR_BUSY, ERR_TIMEOUT, ERR_NO_SPACE, ERR_IO.
+struct pool *api_slow_pool(struct api *a);
+must_check enum err api_make_frame(struct api *a, const struct asset *video,
+                                   int64_t at_us, struct str name,
+                                   const struct asset **ret);
 // Gone for everybody at once, its bytes too where nothing else names them.
 must_check enum err api_remove_asset(struct api *a, const struct asset *asset);

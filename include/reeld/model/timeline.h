@@ -52,7 +52,8 @@ DEFINE_SCOPED(timeline, struct timeline *, timeline_free)
 
 // Appends [start, end) of media time in microseconds, rounded outwards never:
 // the pictures with start <= time < end. `end_us` past the end is cut to it.
-// ERR_BAD_INPUT: reversed, negative, past the end, or no picture lies in it.
+// ERR_BAD_INPUT: reversed, negative, past the end, no picture lies in it, or
+// the asset is an image.
 // ERR_TOO_LARGE past TIMELINE_CLIPS_MAX.
 must_check enum err timeline_add(struct timeline *t, const struct asset *a,
                                  int64_t start_us, int64_t end_us,

@@ -41,9 +41,8 @@ static void a_refusal_says_what_was_found(void **state)
                 "no video or audio stream could be decoded: found vvc1");
     unsupported("bad/stsd-unknown-codec.mp4",
                 "no picture of its video (zzzz) could be decoded");
-    unsupported("images/frame-240p.png", "a still image");
-    unsupported("images/photo-exif.jpg", "a still image");
-    unsupported("bad/public/mozilla-1655846.avif", "a still image (avif)");
+    unsupported("bad/public/mozilla-1655846.avif",
+                "a still image of a kind that is not read (avif)");
     unsupported("bad/empty.mp4", "an empty file");
     unsupported("bad/text.mp4", "not a media file that is known here");
     unsupported("bad/truncated-inside-moov.mp4",
@@ -62,6 +61,40 @@ static void a_refusal_says_what_was_found(void **state)
              "it lasts 174762 s, more than the 43200 s that are allowed");
     exceeded("bad/tracks-302.mp4",
              "more than 32 streams, or an index past all limits");
+}
+
+static void a_picture_is_an_image(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *codec;
+        int32_t width, height, rotation;
+    } files[] = {
+        {"images/frame-1080p.jpg",        "mjpeg", 1920, 1080, 0 },
+        {"images/exif-orientation-6.jpg", "mjpeg", 1920, 1080, 90},
+        {"images/frame-240p.png",         "png",   426,  240,  0 },
+        {"images/logo-alpha.png",         "png",   200,  80,   0 },
+        {"images/frame.webp",             "webp",  854,  480,  0 },
+    };
+    if (!has_media())
+        skip();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        scoped(probed) struct probed *p = probe(files[i].file);
+        assert_int_equal(p->answer.result, OK);
+        assert_true(p->answer.is_image);
+        assert_int_equal(p->answer.tracks, 1);
+        const struct track *t = &p->answer.track[0];
+        assert_string_equal(t->codec, files[i].codec);
+        assert_int_equal(t->coded_width, files[i].width);
+        assert_int_equal(t->coded_height, files[i].height);
+        assert_int_equal(t->rotation, files[i].rotation);
+        assert_int_equal(p->plan->runs, 1);
+        assert_int_equal(p->plan->run[0].count, 1);
+    }
+    scoped(probed) struct probed *film = probe("timing/one-frame.mp4");
+    assert_false(film->answer.is_image);
+    scoped(probed) struct probed *gif = probe("images/people-walking.gif");
+    assert_false(gif->answer.is_image);
 }
 
 static void probe_folder(const char *folder)
@@ -294,6 +327,7 @@ int main(void)
     media_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_says_what_was_found),
+        cmocka_unit_test(a_picture_is_an_image),
         cmocka_unit_test(every_bad_file_ends_in_an_answer),
         cmocka_unit_test(a_limit_is_passed_one_step_beyond_it),
         cmocka_unit_test(without_the_wish_nothing_is_copied),
