@@ -113,10 +113,16 @@ void cache_asset_changed(struct cache *k, const struct id *id)
         old = remove_entry(k, e);
 }
 
+// The row of gaps is negative.
+static uint64_t *source_slot(struct cache *k, int64_t row)
+{
+    return &k->source_slot[(uint64_t)row % SLOTS];
+}
+
 void cache_pieces_changed(struct cache *k, int64_t source_row)
 {
     HOLD(&k->lock);
-    k->source_slot[source_row % SLOTS] = ++k->clock;
+    *source_slot(k, source_row) = ++k->clock;
 }
 
 uint64_t cache_generation(struct cache *k, const struct id *id)
@@ -127,6 +133,6 @@ uint64_t cache_generation(struct cache *k, const struct id *id)
     if (!e)
         return ++k->clock;
     uint64_t own = k->asset_slot[slot_of(id)];
-    uint64_t pieces = k->source_slot[e->asset->source_row % SLOTS];
+    uint64_t pieces = *source_slot(k, e->asset->source_row);
     return own > pieces ? own : pieces;
 }

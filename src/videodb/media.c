@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // media.c - videos, audios and images: list, get, rename, delete.
 #include "errand.h"
+#include "listing.h"
 #include "read.h"
 #include "view.h"
-
-enum { LIST_STEP = 200 };
 
 static const char *list_name(enum asset_kind kind)
 {
@@ -20,49 +19,6 @@ static const char *list_name(enum asset_kind kind)
     return "images";
 }
 
-struct listing {
-    struct videodb *v;
-    enum asset_kind kind;
-    const char *origin;
-    struct json_out *j;
-};
-
-// One that was removed between the list and here is left out.
-static enum err write_one(const struct listing *l, const struct id *id)
-{
-    if (view_kind(id) != l->kind)
-        return OK;
-    scoped(asset) const struct asset *asset = NULL;
-    enum err e = catalog_asset(l->v->catalog, id, &asset);
-    if (e != OK)
-        return e == ERR_NOT_FOUND ? OK : e;
-    json_open(l->j, NULL, '{');
-    view_write(l->v, asset, l->origin, l->j);
-    json_close(l->j, '}');
-    return OK;
-}
-
-// Clients ask for no pages: all of them.
-static enum err write_all(const struct listing *l, struct str collection)
-{
-    struct id ids[LIST_STEP];
-    struct catalog_asset_filter f = {
-        .collection = collection, .state = STR("ready"), .limit = LIST_STEP};
-    bool has_more = true;
-    struct id last;
-    while (has_more) {
-        uint32_t count = 0;
-        TRY(catalog_list_assets(l->v->catalog, &f, ids, &count, &has_more));
-        for (uint32_t i = 0; i < count; i++)
-            TRY(write_one(l, &ids[i]));
-        if (count == 0)
-            return OK;
-        last = ids[count - 1];
-        f.after = str_of(last.text);
-    }
-    return OK;
-}
-
 void vdb_media_list(struct http_request *r)
 {
     scoped(answer) struct answer a;
@@ -72,11 +28,12 @@ void vdb_media_list(struct http_request *r)
     struct listing l = {
         .v = videodb_of(r),
         .kind = kind_of(r),
+        .collection = collection,
         .origin = a.origin,
         .j = answer_data(&a, '{'),
     };
     json_open(l.j, list_name(l.kind), '[');
-    enum err e = write_all(&l, collection);
+    enum err e = listing_write(&l);
     json_close(l.j, ']');
     if (e != OK)
         answer_error(&a, e);
