@@ -262,6 +262,7 @@ static enum err start_http(const struct settings *s, struct house *h)
         .idle_us = s->idle_timeout_us,
         .header_us = s->header_timeout_us,
         .least_bytes_per_s = s->min_rate_bytes,
+        .logs_access = s->access_log,
         .parked_max = s->parked_max > 0 ? s->parked_max : s->connections / 2,
     };
     o.face[o.faces++] = videodb_face(h->videodb);

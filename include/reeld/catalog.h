@@ -244,6 +244,9 @@ struct collection_room {
 };
 must_check enum err catalog_room(struct catalog *c, const char *id,
                                  struct collection_room *ret);
+// What all collections hold together.
+must_check enum err catalog_usage(struct catalog *c, int64_t *ret_assets,
+                                  int64_t *ret_bytes);
 // changes: of all collections together; 0: no limit.
 must_check enum err catalog_set_quota(struct catalog *c, int64_t quota_bytes,
                                       int64_t quota_assets);

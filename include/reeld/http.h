@@ -64,6 +64,9 @@ struct http_face {
     void *context;            // http_request_context()
     bool drops_empty_parts;   // "/a//b/" is "/a/b"
     int64_t json_limit_bytes; // 0: the server's
+    // A part of patterns ("grant") that is a right by itself and so is never
+    // logged; NULL: none.
+    const char *secret_part;
     // Runs before the body is read; answers to refuse (401, 413 ...), true to
     // go on. May be NULL.
     bool (*admit)(struct http_request *r);
@@ -91,6 +94,7 @@ struct http_options {
     int64_t header_us;           // headers complete within
     int64_t least_bytes_per_s;   // slower bodies and readers are cut off
     int parked_max;
+    bool logs_access; // a line for each answer
     // The first whose prefix a request has is its own; the last one's is "".
     size_t faces;
     struct http_face face[HTTP_FACES_MAX];

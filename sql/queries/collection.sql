@@ -27,6 +27,9 @@ SELECT c.quota_bytes - c.used_bytes, c.quota_assets - c.used_assets,
     l.quota_assets - (SELECT sum(used_assets) FROM collection)
 FROM collection c, ledger l WHERE c.id = :id;
 
+-- name: collection_usage
+SELECT sum(used_assets), sum(used_bytes) FROM collection;
+
 -- name: collection_is_used
 SELECT EXISTS (SELECT 1 FROM asset WHERE collection_id = :id);
 

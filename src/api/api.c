@@ -129,6 +129,7 @@ struct http_face api_face(struct api *a)
         .routes = api_routes,
         .route_count = api_route_count,
         .context = a,
+        .secret_part = "grant",
         .admit = hook_admit,
         .finish = hook_finish,
         .refuse = hook_refuse,

@@ -2,8 +2,11 @@
 // metrics.c - counts in the Prometheus text format, version 0.0.4.
 #include "room.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "reeld/base/clock.h"
 
@@ -76,6 +79,9 @@ static void write_jobs(struct api *a, struct buf *to)
     head(to, "workers", "gauge", "Worker processes.");
     line(to, "workers", "{state=\"busy\"}", c.workers_busy);
     line(to, "workers", "{state=\"spare\"}", c.workers_spare);
+    head(to, "worker_walls", "gauge", "Walls that workers raised, 1 or 0.");
+    line(to, "worker_walls", "{wall=\"seccomp\"}", c.has_seccomp);
+    line(to, "worker_walls", "{wall=\"landlock\"}", c.has_landlock);
     head(to, "pieces_waiting", "gauge", "Pieces to be made.");
     for (int i = 0; i < JOBS_URGENCIES; i++)
         line(to, "pieces_waiting", urgency[i], c.waiting[i]);
@@ -100,8 +106,60 @@ static enum err write_store(struct api *a, struct buf *to)
     TRY(catalog_piece_bytes(a->catalog, &made_bytes));
     one(to, "disk_free_bytes", "gauge", "Free space.", free_bytes);
     one(to, "disk_total_bytes", "gauge", "Size of the disk.", total_bytes);
+    one(to, "disk_kept_free_bytes", "gauge", "Below it uploads are refused.",
+        a->o.keep_free_bytes);
     one(to, "made_bytes", "gauge", "Bytes of made pieces.", made_bytes);
     return OK;
+}
+
+static enum err write_facts(struct api *a, struct buf *to)
+{
+    int64_t assets, bytes;
+    TRY(catalog_usage(a->catalog, &assets, &bytes));
+    one(to, "assets", "gauge", "Assets in any state.", assets);
+    one(to, "asset_bytes", "gauge", "Bytes of their uploads.", bytes);
+    int64_t jobs[JOB_KINDS][JOB_STATES];
+    TRY(catalog_job_counts(a->catalog, jobs));
+    head(to, "jobs", "gauge", "Jobs in the catalog.");
+    for (int kind = 0; kind < JOB_KINDS; kind++)
+        for (int state = 0; state < JOB_STATES; state++) {
+            char labels[64];
+            snprintf(labels, sizeof(labels), "{kind=\"%s\",state=\"%s\"}",
+                     job_kind_name((enum job_kind)kind),
+                     job_state_name((enum job_state)state));
+            line(to, "jobs", labels, jobs[kind][state]);
+        }
+    return OK;
+}
+
+// Of the daemon alone: workers are processes of their own.
+static void write_process(struct buf *to)
+{
+    struct rusage usage;
+    struct rlimit files;
+    int64_t open_files = 0;
+    DIR *d = opendir("/proc/self/fd");
+    while (d && readdir(d))
+        open_files++;
+    if (d)
+        closedir(d);
+    // "." and "..", and the directory itself.
+    one(to, "process_open_fds", "gauge", "Open descriptors.",
+        max_i64(open_files - 3, 0));
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        one(to, "process_max_fds", "gauge", "Most of them.",
+            files.rlim_cur < INT64_MAX ? (int64_t)files.rlim_cur : INT64_MAX);
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        seconds(to, "process_cpu_seconds_total", "counter", "CPU time.",
+                (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+                    usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    int64_t pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%*d %" SCNd64, &pages) == 1)
+        one(to, "process_resident_memory_bytes", "gauge", "Memory in use.",
+            pages * sysconf(_SC_PAGESIZE));
+    if (f)
+        fclose(f);
 }
 
 void system_metrics(struct http_request *r)
@@ -115,7 +173,10 @@ void system_metrics(struct http_request *r)
             clock_now_us() - a->started_us);
     write_http(a, &text);
     write_jobs(a, &text);
+    write_process(&text);
     enum err e = write_store(a, &text);
+    if (e == OK)
+        e = write_facts(a, &text);
     if (e == OK)
         e = buf_end(&text);
     if (e != OK) {

@@ -223,7 +223,8 @@ void problem_get(struct http_request *r)
     buf_printf(&text,
                "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n"
                "<title>%s</title>\n<h1>%s</h1>\n<p>Status %d, code "
-               "<code>%s</code></p>\n<p>%s</p>\n",
+               "<code>%s</code></p>\n<p>%s</p>\n<p><a "
+               "href=\"/web/operations.html\">For operators</a></p>\n",
                p->title, p->title, p->status, p->code, p->text);
     http_header(r, "Content-Security-Policy",
                 "default-src 'none'; frame-ancestors 'none'");

@@ -95,6 +95,19 @@ enum err catalog_room(struct catalog *c, const char *id,
     return OK;
 }
 
+enum err catalog_usage(struct catalog *c, int64_t *ret_assets,
+                       int64_t *ret_bytes)
+{
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    scoped(query) struct query q;
+    query_init(&q, r.db, SQL_COLLECTION_USAGE);
+    TRY(query_one(&q));
+    *ret_assets = query_get_int(&q);
+    *ret_bytes = query_get_int(&q);
+    return OK;
+}
+
 enum err catalog_set_quota(struct catalog *c, int64_t quota_bytes,
                            int64_t quota_assets)
 {

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "reeld/base/clock.h"
 #include "reeld/base/log.h"
 #include "reeld/base/thread.h"
 #include "request.h"
@@ -163,6 +164,7 @@ static bool begin(struct http_request *r, const char *method,
                   const char *version)
 {
     r->state = REQUEST_READING;
+    r->began_us = clock_now_us();
     r->is_head = strcmp(method, "HEAD") == 0;
     r->method = r->is_head ? STR("GET") : str_of(method);
     r->is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;

@@ -69,6 +69,8 @@ struct http_request {
     struct MHD_Response *response; // NULL: not answered yet
     struct http_answer *answer;    // keeps `response`, which is then shared
     struct str bytes;              // what the response holds, for early answers
+    int64_t sent_bytes;            // of the body
+    int64_t began_us;
 };
 
 // One connection with the request that is under way on it.

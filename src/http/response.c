@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "access.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"
@@ -97,6 +98,7 @@ static void settle(struct http_request *r, int status,
     r->status = status;
     r->response = response;
     r->bytes = bytes;
+    r->sent_bytes = (int64_t)bytes.len;
 }
 
 // ---- what to send: all of it, a range, or nothing new ----------------------
@@ -240,6 +242,7 @@ void http_reply_file(struct http_request *r, int fd, int64_t len,
         add_header(response, MHD_HTTP_HEADER_ETAG, etag);
     add_own_headers(r, response);
     settle(r, status, response, (struct str){NULL, 0});
+    r->sent_bytes = range.to - range.from;
 }
 
 // ---- sending ---------------------------------------------------------------
@@ -249,13 +252,10 @@ static void count_answer(struct http_request *r)
     int hundreds = r->status / 100;
     if (hundreds >= 1 && hundreds <= 5)
         count_add(&r->loop->by_status[hundreds], 1);
-    if (!r->is_head && r->status != MHD_HTTP_NOT_MODIFIED)
-        count_add(&r->loop->bytes_sent, (int64_t)r->bytes.len);
-    if (log_get_level() >= LOG_DEBUG) {
-        char quoted[LOG_QUOTED_BYTES];
-        log_debug("http.answer status=%d target=%s", r->status,
-                  log_quote(r->target, quoted));
-    }
+    if (r->is_head || r->status == MHD_HTTP_NOT_MODIFIED)
+        r->sent_bytes = 0;
+    count_add(&r->loop->bytes_sent, r->sent_bytes);
+    access_log(r);
 }
 
 bool response_send(struct http_request *r)

@@ -42,6 +42,7 @@ struct http_face videodb_face(struct videodb *v)
         // Python asks for "//collection" where the base ends in a slash.
         .drops_empty_parts = true,
         .json_limit_bytes = v->o.json_limit_bytes,
+        .secret_part = "token",
         .admit = vdb_admit,
         .finish = vdb_finish,
         .refuse = vdb_refuse,
