@@ -8,9 +8,6 @@
 
 // "jpeg" "png" ..., of an image that is READY.
 const char *image_codec(const struct asset *asset);
-// The media type of its file, where browsers show it and nothing in it can run;
-// else NULL.
-const char *image_type(const struct asset *asset);
 
 // {id}/image, the file as it was uploaded, and {id}/thumbnail.jpg, .webp.
 void image_answer(struct http_request *r, const struct play_wanted *w,

@@ -22,9 +22,7 @@ static const char *const names[ABSENTS] = {
     [ABSENT_WEBSOCKET] = "The event socket",
     [ABSENT_LIVE] = "Live streams",
     [ABSENT_BILLING] = "Billing",
-    [ABSENT_THUMBNAIL] = "Thumbnails",
     [ABSENT_TRANSCODE] = "Transcode jobs",
-    [ABSENT_FILE_URL] = "The address of the file",
 };
 
 void vdb_absent(struct http_request *r)

@@ -55,7 +55,8 @@ static enum err read_body(struct http_request *r, json_t **ret)
     return json_value_parse(body.len > 0 ? body : STR("{}"), ret);
 }
 
-void errand_start(struct http_request *r, void (*run)(struct errand *e))
+void errand_start_on(struct http_request *r, void (*run)(struct errand *e),
+                     struct pool *pool)
 {
     json_t *body = NULL;
     if (read_body(r, &body) != OK) {
@@ -78,10 +79,15 @@ void errand_start(struct http_request *r, void (*run)(struct errand *e))
         return;
     }
     atomic_fetch_add(&e->references, 1);
-    if (pool_run(e->v->pool, run_on_pool, e) == OK)
+    if (pool_run(pool, run_on_pool, e) == OK)
         return;
     answer_problem(&e->answer, "busy", "The server has too much to do.");
     struct http_ticket *ticket = e->ticket;
     unref(e);
     http_wake(ticket);
+}
+
+void errand_start(struct http_request *r, void (*run)(struct errand *e))
+{
+    errand_start_on(r, run, videodb_of(r)->pool);
 }

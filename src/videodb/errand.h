@@ -29,3 +29,6 @@ struct errand {
 
 // Ends the handler: reads the body, parks, runs, answers.
 void errand_start(struct http_request *r, void (*run)(struct errand *e));
+// The same on a pool of its own, for what waits for workers.
+void errand_start_on(struct http_request *r, void (*run)(struct errand *e),
+                     struct pool *pool);

@@ -100,5 +100,8 @@ void vdb_audio_url(struct http_request *r);
 
 void vdb_reframe(struct http_request *r);
 void vdb_thumbnail(struct http_request *r);
+void vdb_thumbnail_take(struct http_request *r);
+void vdb_thumbnail_list(struct http_request *r);
+void vdb_image_url(struct http_request *r);
 
 void vdb_absent(struct http_request *r);

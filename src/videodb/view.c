@@ -73,6 +73,17 @@ void view_write_thumbnail(struct videodb *v, const struct asset *asset,
     json_text(j, "thumbnail", url);
 }
 
+void view_write_image_url(struct videodb *v, const struct asset *image,
+                          const char *origin, struct json_out *j,
+                          const char *name)
+{
+    char grant[GRANT_TEXT_BYTES], url[VIEW_URL_BYTES];
+    api_write_grant(v->api, &image->id, image->epoch, grant);
+    snprintf(url, sizeof(url), "%s/p/%s/%s/%s", origin, grant, image->id.text,
+             image_type(image) ? "image" : "thumbnail.jpg");
+    json_text(j, name, url);
+}
+
 static void write_length(const struct asset *asset, struct json_out *j)
 {
     // Never null: Python makes a float of it at once.
@@ -92,6 +103,8 @@ void view_write(struct videodb *v, const struct asset *asset,
         write_length(asset, j);
         json_int(j, "size", asset->size_bytes);
     }
+    if (kind == ASSET_IMAGE && asset->state == ASSET_READY)
+        view_write_image_url(v, asset, origin, j, "url");
     if (kind == ASSET_VIDEO && asset->state == ASSET_READY) {
         view_write_urls(v, &asset->id, asset->epoch, origin, j);
         view_write_thumbnail(v, asset, origin, j);

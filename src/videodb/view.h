@@ -34,3 +34,7 @@ void view_write_urls(struct videodb *v, const struct id *id, int64_t epoch,
 // "thumbnail_url", and the same under the name that Node reads.
 void view_write_thumbnail(struct videodb *v, const struct asset *asset,
                           const char *origin, struct json_out *j);
+// The bytes of an image as they were uploaded, where browsers show them.
+void view_write_image_url(struct videodb *v, const struct asset *image,
+                          const char *origin, struct json_out *j,
+                          const char *name);

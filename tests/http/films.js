@@ -22,6 +22,7 @@ const FILMS = {
   'blips.mp4': ['-f', 'lavfi', '-i', "color=black:size=320x240:rate=25,drawbox=color=white:t=fill:enable='lt(mod(t,1),0.039)'",
     '-f', 'lavfi', '-i', "aevalsrc='if(lt(mod(t,1),0.04),0.8*sin(2*PI*1000*t),0)':s=48000",
     '-t', '8', ...H264, ...AAC],
+  'still.png': [...PICTURE, '-frames:v', '1'],
   'sound.oga': [...SOUND, '-t', '5', '-c:a', 'libvorbis', '-f', 'ogg'],
   'sound.mp3': [...SOUND, '-t', '5', '-c:a', 'libmp3lame'],
 };

@@ -2,7 +2,7 @@
 // videodb.test.js - the examples of VideoDB's "Streams and Exports" guide with
 // its own SDK, unmodified, and what plays afterwards.
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
@@ -95,7 +95,7 @@ async function save(url, name) {
   assert.equal(answer.status, 200, await (answer.status === 200 ? '' : answer.text()));
   const file = join(daemon.dataDir, name);
   writeFileSync(file, Buffer.from(await answer.arrayBuffer()));
-  return {file, disposition: answer.headers.get('content-disposition')};
+  return {file, type: answer.headers.get('content-type'), disposition: answer.headers.get('content-disposition')};
 }
 
 test('download: one file of a video, and of a stream', {timeout: 120 * SECONDS}, async () => {
@@ -119,6 +119,34 @@ test('audio URL: the sound of an audio, as a file', {timeout: 60 * SECONDS}, asy
   const samples = await sound(file, 48000);
   assert.ok(Math.abs(samples.length / 48000 - 5) < 0.1);
   await song.delete();
+});
+
+test('images: thumbnails at a time, and pictures that are uploaded', {timeout: 120 * SECONDS}, async () => {
+  const whole = await plain.generateThumbnail();
+  assert.equal((await save(whole, 'whole.jpg')).type, 'image/jpeg');
+  const image = await plain.generateThumbnail(2.5);
+  assert.ok(image instanceof sdk.Image);
+  assert.match(image.id, /^img-/);
+  assert.equal(image.collectionId, coll.id);
+  const shown = await save(await image.generateUrl(), 'thumbnail.jpg');
+  assert.equal(shown.type, 'image/jpeg');
+  const {stdout} = await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', shown.file]);
+  assert.match(stdout, /^320,240/);
+  await save(image.url, 'url.jpg');
+  assert.ok(await plain.generateThumbnail(0) instanceof sdk.Image);
+  assert.equal((await coll.getImages()).length, 2);
+  const {data: list} = await (await fetch(`${daemon.base}/videodb/video/${plain.id}/thumbnails`,
+    {headers: {'x-access-token': daemon.key}})).json();
+  assert.ok(list.some((one) => one.id === image.id) && list.length === 2);
+  await assert.rejects(plain.generateThumbnail(99), {message: 'Error 400: Bad Request'});
+  const drawing = await coll.uploadFile({filePath: film('still.png'), name: 'drawing'});
+  assert.ok(drawing instanceof sdk.Image);
+  assert.equal((await save(await drawing.generateUrl(), 'drawing.png')).type, 'image/png');
+  assert.deepEqual(readFileSync(join(daemon.dataDir, 'drawing.png')), readFileSync(film('still.png')));
+  assert.equal((await coll.getImage(drawing.id)).name, 'drawing');
+  for (const one of await coll.getImages())
+    await one.delete();
+  assert.deepEqual(await coll.getImages(), []);
 });
 
 test('reframe: a new video of another shape', {timeout: 120 * SECONDS}, async () => {

@@ -56,6 +56,9 @@ void url_encode(struct buf *to, struct str text);
 // A grant of the usual life for an asset or a stream, or "open".
 void api_write_grant(struct api *a, const struct id *id, int64_t epoch,
                      char text[static GRANT_TEXT_BYTES]);
+// The media type of the file of an image, below /p/ as "image": where browsers
+// show it and nothing in it can run; else NULL, and there is a thumbnail alone.
+const char *image_type(const struct asset *asset);
 // What an asset or a stream plays, and the epoch of its grants. ERR_NOT_FOUND:
 // there is none of that id, it is not ready, or an asset of the stream is gone.
 must_check enum err api_show_of(struct api *a, const struct id *id,
