@@ -16,7 +16,7 @@ VARIANT := $(BUILD)/$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 Q       := $(if $(V),,@)
 
 # The rooms of each program: the two lines that matter (architecture.md).
-DAEMON := base model wire config package store catalog http fetch jobs play api videodb
+DAEMON := base model wire config package store catalog http fetch jobs courier play api videodb
 WORKER := base model wire media sandbox worker
 
 CC      ?= gcc
@@ -53,9 +53,10 @@ NEEDS_catalog := model base
 NEEDS_media   := wire model base
 NEEDS_wire    := model base
 NEEDS_jobs    := catalog store wire model base
+NEEDS_courier := fetch catalog store model base
 NEEDS_play    := jobs catalog store package wire model base
 NEEDS_worker  := media sandbox wire model base
-NEEDS_api     := play jobs http catalog store package wire model base
+NEEDS_api     := play courier jobs fetch http catalog store package wire model base
 NEEDS_videodb := api $(NEEDS_api)
 
 LIBS_base    := -lcrypto

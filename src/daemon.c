@@ -41,6 +41,8 @@ struct house {
     struct catalog *catalog;
     struct pool *pool;
     struct jobs *jobs;
+    struct fetcher *fetcher;
+    struct courier *courier;
     struct api *api;
     struct videodb *videodb;
     struct http_server *http;
@@ -117,6 +119,9 @@ enum err daemon_check(const struct settings *s)
     char path[PATH_MAX];
     TRY(ladder_wish(s, &wish));
     TRY(find_worker(s, path));
+    const struct fetch_options fetch = {.allow = s->pull_allow};
+    scoped(fetcher) struct fetcher *f = NULL;
+    TRY(fetch_new(&fetch, &f));
     return find_web(s, path);
 }
 
@@ -207,6 +212,31 @@ static enum err renew_recipes(struct house *h)
     return OK;
 }
 
+static void look_at_jobs(void *context)
+{
+    struct house *h = context;
+    jobs_look(h->jobs);
+}
+
+static enum err start_courier(const struct settings *s, struct house *h)
+{
+    const struct fetch_options fetch = {.allow = s->pull_allow};
+    const struct courier_options o = {
+        .pulls = s->pulls_max,
+        .pull_attempts = s->pull_attempts,
+        .pull_redirects = s->pull_redirects,
+        .pull_timeout_us = s->pull_timeout_us,
+        .pull_stall_us = s->pull_stall_us,
+        .upload_limit_bytes = s->upload_limit_bytes,
+        .keep_free_bytes = s->keep_free_bytes,
+        .retry_us = s->pull_retry_us,
+        .uploaded = look_at_jobs,
+        .context = h,
+    };
+    TRY(fetch_new(&fetch, &h->fetcher));
+    return courier_start(&o, h->fetcher, h->store, h->catalog, &h->courier);
+}
+
 static enum err start_api(const struct settings *s, struct house *h)
 {
     char web[PATH_MAX];
@@ -226,6 +256,7 @@ static enum err start_api(const struct settings *s, struct house *h)
         .upload_limit_bytes = s->upload_limit_bytes,
         .keep_free_bytes = s->keep_free_bytes,
         .uploads_max = s->uploads_max,
+        .pulls_waiting = s->pulls_waiting,
         .uploads_per_key = s->uploads_per_key,
         .upload_expiry_us = s->upload_expiry_us,
         .unfinished_per_key = s->unfinished_per_key,
@@ -233,7 +264,8 @@ static enum err start_api(const struct settings *s, struct house *h)
         .requests_burst = 2 * s->requests_per_key,
         .memory_cache_bytes = (size_t)s->memory_cache_bytes,
     };
-    return api_new(&o, h->store, h->catalog, h->jobs, h->pool, &h->api);
+    return api_new(&o, h->store, h->catalog, h->jobs, h->courier, h->pool,
+                   &h->api);
 }
 
 static void start_videodb(const struct settings *s, struct house *h)
@@ -277,6 +309,7 @@ static enum err build(const struct settings *s, struct house *h)
     TRY(open_floors(s, h));
     TRY(start_jobs(s, h));
     TRY(renew_recipes(h));
+    TRY(start_courier(s, h));
     TRY(start_api(s, h));
     start_videodb(s, h);
     return start_http(s, h);
@@ -290,10 +323,14 @@ static void tear_down(struct house *h)
     // closes; nothing new is let in meanwhile.
     if (h->http)
         http_stop(h->http, clock_now_us() + DRAIN_US);
+    // Tasks on the pool may still call it, so it goes after them.
+    courier_stop(h->courier);
     if (h->jobs)
         jobs_stop(h->jobs);
     if (h->pool)
         pool_free(h->pool);
+    courier_free(h->courier);
+    fetch_free(h->fetcher);
     videodb_free(h->videodb);
     api_free(h->api);
     catalog_close(h->catalog);

@@ -7,6 +7,7 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/log.h"
+#include "reeld/catalog/pulls.h"
 #include "reeld/catalog/upkeep.h"
 #include "reeld/catalog/uploads.h"
 
@@ -25,6 +26,10 @@ static bool is_wanted(void *context, const struct digest *key)
 static bool is_draft_wanted(void *context, const struct id *name)
 {
     struct catalog *c = context;
+    if (!id_has_prefix(name, "u")) {
+        bool is_due = true; // of a pull, named like its asset
+        return catalog_pull_is_due(c, name, &is_due) != OK || is_due;
+    }
     scoped(catalog_upload) struct catalog_upload upload = {0};
     enum err e = catalog_upload(c, name, &upload);
     if (e != OK)

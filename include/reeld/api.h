@@ -20,6 +20,7 @@
 #include "reeld/base/scoped.h"
 #include "reeld/base/str.h"
 #include "reeld/catalog.h"
+#include "reeld/courier.h"
 #include "reeld/http.h"
 #include "reeld/jobs.h"
 #include "reeld/store.h"
@@ -44,6 +45,7 @@ struct api_options {
     int64_t upload_limit_bytes;
     int64_t keep_free_bytes;   // as the store's, for /v1/system
     int uploads_max;           // at once, of all
+    int pulls_waiting;         // most that are queued or running
     int uploads_per_key;       // at once
     int64_t upload_expiry_us;  // of a resumable upload, from its last byte on
     int unfinished_per_key;    // resumable uploads that wait for more
@@ -55,7 +57,8 @@ struct api_options {
 // Opens the grant keys and, where there is no API key at all, makes one of
 // scope admin and writes it to data_dir/admin.key (0600). ERR_IO, ERR_NO_SPACE.
 must_check enum err api_new(const struct api_options *o, struct store *s,
-                            struct catalog *c, struct jobs *j, struct pool *p,
+                            struct catalog *c, struct jobs *j,
+                            struct courier *k, struct pool *p,
                             struct api **ret);
 // All paths but those of other faces.
 struct http_face api_face(struct api *a);

@@ -45,6 +45,10 @@ struct http_upload {
     enum err (*end)(struct http_request *r); // the file is complete
 };
 
+// In `admit`, of a route with `upload`: this request's body is collected as on
+// routes without.
+void http_collect_body(struct http_request *r);
+
 struct http_route {
     const char *method; // "GET" also serves HEAD
     // "/v1/assets/{id}"; "{rest...}" takes what is left, perhaps nothing. The

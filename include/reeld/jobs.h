@@ -137,6 +137,8 @@ must_check enum err jobs_probe(struct jobs *j, const struct id *asset,
                                struct jobs_waiter **ret);
 // The asset is gone or new: look again at what is to do.
 void jobs_look(struct jobs *j);
+// Nothing more of it is made ahead: its LADDER job was cancelled.
+void jobs_stop_ladder(struct jobs *j, const struct id *asset);
 // Stop all work on this asset; its waiters get ERR_NOT_FOUND.
 void jobs_forget(struct jobs *j, const struct id *asset);
 

@@ -66,8 +66,8 @@ static void trim_public_url(struct api *a)
 }
 
 enum err api_new(const struct api_options *o, struct store *s,
-                 struct catalog *c, struct jobs *j, struct pool *p,
-                 struct api **ret)
+                 struct catalog *c, struct jobs *j, struct courier *k,
+                 struct pool *p, struct api **ret)
 {
     scoped(api) struct api *a = NEW(struct api);
     copy_options(a, o);
@@ -76,6 +76,7 @@ enum err api_new(const struct api_options *o, struct store *s,
     a->catalog = c;
     a->jobs = j;
     jobs_maker_of(j, &a->maker);
+    a->courier = k;
     a->pool = p;
     a->slow_pool = pool_new(SLOW_THREADS, SLOW_WAITING_MAX);
     a->web_fd = open_web(a->o.web_dir);
@@ -163,6 +164,13 @@ void api_forget_jobs(struct api *a, const struct id *asset)
     HOLD(&a->stop_lock);
     if (!atomic_load(&a->is_stopping))
         jobs_forget(a->jobs, asset);
+}
+
+void api_stop_ladder(struct api *a, const struct id *asset)
+{
+    HOLD(&a->stop_lock);
+    if (!atomic_load(&a->is_stopping))
+        jobs_stop_ladder(a->jobs, asset);
 }
 
 enum err api_rotate_grants(struct api *a)

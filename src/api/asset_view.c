@@ -8,16 +8,28 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/pulls.h"
 #include "reeld/model/image.h"
 
 #include "image_answer.h"
 
 enum { PLAYBACK_URL_BYTES = 512, PLAYER_URL_BYTES = 1600 };
 
+// Bytes of what is on its way, not pieces.
+static enum err pull_progress(struct api *a, const struct asset *asset,
+                              struct asset_progress *ret)
+{
+    enum err e =
+        catalog_pull_progress(a->catalog, &asset->id, &ret->made, &ret->total);
+    return e == ERR_NOT_FOUND ? OK : e; // it is going just now
+}
+
 enum err asset_progress(struct api *a, const struct asset *asset,
                         struct asset_progress *ret)
 {
     *ret = (struct asset_progress){0};
+    if (asset->state == ASSET_UPLOADING)
+        return pull_progress(a, asset, ret);
     if (asset->state != ASSET_READY)
         return OK;
     if (asset->kind == ASSET_IMAGE) { // nothing of it is made ahead

@@ -11,7 +11,7 @@
 
 // How much of it is made.
 struct asset_progress {
-    int64_t made, total; // segments of all renditions
+    int64_t made, total; // segments of all renditions; UPLOADING: bytes
     uint32_t ready[RENDITIONS_MAX];
 };
 must_check enum err asset_progress(struct api *a, const struct asset *asset,

@@ -130,6 +130,21 @@ static const struct problem problems[] = {
      .title = "The media is damaged",
      .text = "The uploaded bytes look like media but cannot be read. Nothing "
              "was kept."                                                     },
+    {.code = "pull_refused",
+     .status = 422,
+     .title = "The URL may not be fetched",
+     .text = "Only public servers are asked, by http or https on ports 80, 443 "
+             "or above 1023, without credentials; the setting pull_allow opens "
+             "other networks."                                               },
+    {.code = "pull_failed",
+     .status = 422,
+     .title = "The URL could not be fetched",
+     .text = "The other server did not give the bytes, however often it was "
+             "asked."                                                        },
+    {.code = "cancelled",
+     .status = 409,
+     .title = "It was cancelled",
+     .text = "Somebody cancelled the job that this needed."                  },
     {.code = "idempotency_mismatch",
      .status = 422,
      .title = "The key was used for another request",

@@ -26,6 +26,7 @@ struct api {
     struct catalog *catalog;
     struct jobs *jobs;
     struct jobs_maker maker;
+    struct courier *courier;
     struct pool *pool;
     struct pool *slow_pool; // its own: of what waits for workers
     struct grants *grants;
@@ -57,6 +58,8 @@ static inline struct str api_origin(const struct http_request *r)
 // is said to it once api_stopping() was called. (The next start finds no job of
 // an asset that is gone.)
 void api_forget_jobs(struct api *a, const struct id *asset);
+// jobs_stop_ladder(), in the same way.
+void api_stop_ladder(struct api *a, const struct id *asset);
 
 // One request with a key. What a handler sets up lives in `work` until the
 // request is over.
@@ -117,6 +120,11 @@ void hook_refuse(struct http_request *r, int status, const char *code,
 // ---- handlers, one file each -----------------------------------------------
 
 extern const struct http_upload uploads;
+
+void pull_create(struct http_request *r);
+void job_list(struct http_request *r);
+void job_get(struct http_request *r);
+void job_cancel(struct http_request *r);
 
 bool upload_admit(struct http_request *r);
 void upload_handle(struct http_request *r);

@@ -76,8 +76,20 @@ static bool admit(struct http_request *r, struct upload *u)
     return false;
 }
 
+static bool is_json(struct http_request *r)
+{
+    struct str rest = http_request_header(r, "Content-Type");
+    struct str type = str_trim(str_cut(&rest, ';'));
+    return str_eq_nocase(type, STR("application/json"));
+}
+
+// JSON names a URL; all else are the bytes themselves.
 bool upload_admit(struct http_request *r)
 {
+    if (is_json(r)) {
+        http_collect_body(r);
+        return true;
+    }
     struct str key = str_of(call_of(r)->key.id.text);
     if (!gate_enter(api_of(r)->uploads, key)) {
         refuse(r, "busy", "As many uploads as allowed are under way already.");
@@ -180,6 +192,10 @@ static enum err check_whole(struct http_request *r, struct upload *u)
 void upload_handle(struct http_request *r)
 {
     struct upload *u = upload_of(r);
+    if (!u) {
+        pull_create(r);
+        return;
+    }
     if (check_whole(r, u) != OK)
         reply_send(r, &u->reply);
     else

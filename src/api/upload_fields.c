@@ -166,6 +166,11 @@ enum asset_kind upload_kind_of_type(struct str type)
     return is_image ? ASSET_IMAGE : ASSET_VIDEO;
 }
 
+enum asset_kind upload_kind_of(struct str filename)
+{
+    return has_audio_name(filename) ? ASSET_AUDIO : ASSET_VIDEO;
+}
+
 // Browsers may send a whole path, with either slash.
 enum err upload_set_filename(struct upload *u, struct str filename)
 {
@@ -248,10 +253,6 @@ enum err upload_read_head(struct http_request *r, struct upload *u)
 {
     struct str rest = http_request_header(r, "Content-Type");
     struct str type = str_trim(str_cut(&rest, ';'));
-    if (str_eq_nocase(type, STR("application/json")))
-        return upload_refuse(u, "not_implemented",
-                             "This version does not pull from a URL: send the "
-                             "bytes.");
     u->is_multipart = str_eq_nocase(type, STR("multipart/form-data"));
     u->kind = upload_kind_of_type(type);
     u->is_async = upload_wants_async(r);

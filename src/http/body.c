@@ -47,7 +47,7 @@ static const struct multipart_calls multipart_calls = {on_field, on_begin,
 static enum err begin(struct http_request *r)
 {
     struct body *b = &r->body;
-    b->upload = r->match.route->upload;
+    b->upload = r->is_collected ? NULL : r->match.route->upload;
     if (!b->upload) {
         b->kind = BODY_COLLECTED;
         int64_t own = r->face->json_limit_bytes;
@@ -65,6 +65,11 @@ static enum err begin(struct http_request *r)
     }
     b->kind = BODY_RAW;
     return b->upload->begin(r, STR(""), STR(""));
+}
+
+void http_collect_body(struct http_request *r)
+{
+    r->is_collected = true;
 }
 
 void body_begin(struct http_request *r)

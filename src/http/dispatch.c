@@ -133,7 +133,7 @@ static void run(struct http_request *r)
     const struct http_route *route = r->match.route;
     r->state = REQUEST_HANDLING;
     reaper_mark(r->entry, PHASE_BUSY);
-    if (r->body.error != OK && !route->upload)
+    if (r->body.error != OK && (!route->upload || r->is_collected))
         answer_body_error(r);
     else
         route->handle(r);

@@ -43,8 +43,9 @@ struct http_request {
     struct arena *arena;
     enum request_state state;
     bool is_head, is_http_1_0;
-    bool must_close; // after the answer
-    bool is_early;   // answered while the body still comes in
+    bool must_close;   // after the answer
+    bool is_collected; // the body, though the route takes it as it comes
+    bool is_early;     // answered while the body still comes in
     struct str method, target;
     const struct http_face *face;
     const struct router *router; // of the face

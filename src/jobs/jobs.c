@@ -374,12 +374,31 @@ static void forget(struct jobs *j, struct note *n)
     free(f);
 }
 
-void jobs_forget(struct jobs *j, const struct id *asset)
+static void stop_ladder(struct jobs *j, struct note *n)
+{
+    struct forget_note *f = (struct forget_note *)n;
+    if (!j->is_stopping)
+        ladder_forget(j, &f->asset);
+    free(f);
+}
+
+static void post_about(struct jobs *j, const struct id *asset,
+                       void (*run)(struct jobs *j, struct note *n))
 {
     struct forget_note *f = NEW(struct forget_note);
-    f->note.run = forget;
+    f->note.run = run;
     f->asset = *asset;
     post(j, &f->note);
+}
+
+void jobs_forget(struct jobs *j, const struct id *asset)
+{
+    post_about(j, asset, forget);
+}
+
+void jobs_stop_ladder(struct jobs *j, const struct id *asset)
+{
+    post_about(j, asset, stop_ladder);
 }
 
 struct jobs_counts jobs_counts(struct jobs *j)

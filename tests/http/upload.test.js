@@ -127,7 +127,6 @@ test('fields are checked by name and value', async () => {
 });
 
 test('what this version does not do is said', async () => {
-  await isProblem(await reeld.call('POST', '/v1/assets', {json: {url: 'http://example.org/a.mp4'}}), 501, 'not_implemented');
   await isProblem(await send('plain.mp4', {query: '?callback_url=http%3A%2F%2Fx'}), 501, 'not_implemented');
 });
 

@@ -15,6 +15,7 @@
 #include "reeld/base/err.h"
 #include "reeld/base/id.h"
 #include "reeld/base/str.h"
+#include "reeld/catalog/jobs.h"
 #include "reeld/catalog/streams.h"
 #include "reeld/jobs/maker.h"
 #include "reeld/model/timeline.h"
@@ -65,6 +66,10 @@ must_check enum err api_show_of(struct api *a, const struct id *id,
                                 int64_t *ret_epoch,
                                 const struct play_show **ret);
 
+// One job with its progress; its row is catalog_job()'s. ERR_NOT_FOUND.
+must_check enum err api_job(struct api *a, const struct id *id,
+                            struct job_fact *ret);
+
 // ---- changes, on the pool --------------------------------------------------
 
 // Appends a gap (model/gap.h).
@@ -100,5 +105,19 @@ struct pool *api_slow_pool(struct api *a);
 must_check enum err api_make_frame(struct api *a, const struct asset *video,
                                    int64_t at_us, struct str name,
                                    const struct asset **ret);
+// A new asset whose bytes are fetched from a URL: UPLOADING, then UPLOADED like
+// any other, or REJECTED. Texts that are NULL have their defaults; the name is
+// the URL's.
+struct api_pull {
+    const char *url;
+    const char *name, *description, *collection;
+    const char *metadata; // a JSON object
+    bool has_kind;        // false: as the URL's name promises
+    enum asset_kind kind;
+};
+// ERR_BAD_INPUT: what is wrong with the URL. ERR_NOT_FOUND: the collection.
+// ERR_BUSY: too many wait already. ERR_QUOTA.
+must_check enum err api_start_pull(struct api *a, const struct api_pull *wish,
+                                   struct id *ret_asset, struct id *ret_job);
 // Gone for everybody at once, its bytes too where nothing else names them.
 must_check enum err api_remove_asset(struct api *a, const struct asset *asset);
