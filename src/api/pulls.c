@@ -22,7 +22,8 @@ static const struct asset *describe(const struct api_pull *wish)
     fetch_url_filename(str_of(wish->url), filename, sizeof(filename));
     str_copy(name, sizeof(name), str_of(filename));
     struct asset *a = asset_new();
-    a->kind = wish->has_kind ? wish->kind : upload_kind_of(str_of(filename));
+    a->kind =
+        wish->has_kind ? wish->kind : upload_kind_of_name(str_of(filename));
     a->id = id_new(asset_kind_prefix(a->kind));
     a->state = ASSET_UPLOADING;
     a->name = mem_text(or_text(wish->name, name));

@@ -83,7 +83,7 @@ enum err upload_read_head(struct http_request *r, struct upload *u);
 // the asset goes. ERR_BAD_INPUT: refused.
 enum err upload_check_quota(struct upload *u, int64_t need_bytes);
 // What a file's name promises.
-enum asset_kind upload_kind_of(struct str filename);
+enum asset_kind upload_kind_of_name(struct str filename);
 enum err upload_set_filename(struct upload *u, struct str filename);
 // What a media type promises; ASSET_VIDEO where it says nothing.
 enum asset_kind upload_kind_of_type(struct str type);

@@ -120,7 +120,7 @@ static bool set_from_query(void *context, struct str name, struct str value)
 }
 
 // ASSET_VIDEO where the ending says nothing; a GIF may be a film as well.
-static enum asset_kind kind_of_name(struct str filename)
+enum asset_kind upload_kind_of_name(struct str filename)
 {
     static const struct {
         const char *ending;
@@ -166,11 +166,6 @@ enum asset_kind upload_kind_of_type(struct str type)
     return is_image ? ASSET_IMAGE : ASSET_VIDEO;
 }
 
-enum asset_kind upload_kind_of(struct str filename)
-{
-    return has_audio_name(filename) ? ASSET_AUDIO : ASSET_VIDEO;
-}
-
 // Browsers may send a whole path, with either slash.
 enum err upload_set_filename(struct upload *u, struct str filename)
 {
@@ -184,7 +179,7 @@ enum err upload_set_filename(struct upload *u, struct str filename)
     u->filename = str_dup(last);
     const char *name = u->field[UPLOAD_NAME];
     enum asset_kind kind =
-        kind_of_name(last.len > 0 || !name ? last : str_of(name));
+        upload_kind_of_name(last.len > 0 || !name ? last : str_of(name));
     if (kind != ASSET_VIDEO)
         u->kind = kind;
     return OK;
