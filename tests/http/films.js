@@ -24,6 +24,8 @@ const FILMS = {
     '-t', '8', ...H264, ...AAC],
   'still.png': [...PICTURE, '-frames:v', '1'],
   'sound.oga': [...SOUND, '-t', '5', '-c:a', 'libvorbis', '-f', 'ogg'],
+  // A minute and a half: long enough for what README cuts out of it.
+  'long.mp4': ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25', ...SOUND, '-t', '90', ...H264, ...AAC, '-movflags', '+faststart'],
   'sound.mp3': [...SOUND, '-t', '5', '-c:a', 'libmp3lame'],
 };
 
