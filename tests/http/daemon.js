@@ -45,10 +45,12 @@ export function command(dataDir, ...words) {
 
 // `flags`: ['--segment-wait', '2s']. A directory that is given is used as it
 // is; in every case it goes with stop(), unless `keeps`.
-export async function startDaemon(flags = [], {directory, keeps = false} = {}) {
+// `under` is a program, with its words, that runs it and gets out of the way.
+export async function startDaemon(flags = [], {directory, keeps = false, under = []} = {}) {
   const dataDir = directory || await mkdtemp(join(tmpdir(), 'reeld-test-'));
   const lines = [];
-  const child = spawn(PROGRAM, ['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags],
+  const [program, ...words] = [...under, PROGRAM, 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags];
+  const child = spawn(program, words,
     {stdio: ['ignore', 'ignore', 'pipe'], env: ownEnvironment()});
   const port = await listening(child, lines);
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({code, signal})));

@@ -38,7 +38,8 @@ enum { CANNOT_ENTER = 100, DONE = 0, REFUSED = 1 };
 
 // What became of a child that closed itself and then did `act`: its exit code,
 // or minus the signal that ended it.
-static int closed_as(uid_t user, int (*act)(void), bool use_filter)
+static int closed_within(const struct sandbox_limits *l, uid_t user,
+                         int (*act)(void), bool use_filter)
 {
     pid_t parent = getpid();
     pid_t child = fork();
@@ -48,13 +49,18 @@ static int closed_as(uid_t user, int (*act)(void), bool use_filter)
         if (user != geteuid() && (setresgid(user, user, user) != 0 ||
                                   setresuid(user, user, user) != 0))
             _exit(CANNOT_ENTER + 1);
-        if (sandbox_enter(&limits, 2, parent, use_filter, &state) != OK)
+        if (sandbox_enter(l, 2, parent, use_filter, &state) != OK)
             _exit(CANNOT_ENTER);
         _exit(act());
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int closed_as(uid_t user, int (*act)(void), bool use_filter)
+{
+    return closed_within(&limits, user, act, use_filter);
 }
 
 static int closed(int (*act)(void), bool use_filter)
@@ -130,6 +136,27 @@ static int try_tgkill(void)
 static int try_ptrace(void)
 {
     return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+static int try_attach(void)
+{
+    return (int)ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
+}
+static int try_end_parent(void)
+{
+    return kill(getppid(), SIGKILL);
+}
+static int try_end_all(void)
+{
+    return kill(-1, SIGKILL);
+}
+static int try_pidfd(void)
+{
+    return (int)syscall(SYS_pidfd_open, getppid(), 0);
+}
+static int try_raise_limit(void)
+{
+    struct rlimit most = {RLIM_INFINITY, RLIM_INFINITY};
+    return refused_if(setrlimit(RLIMIT_AS, &most) < 0 && errno == EPERM);
 }
 static int try_executable_memory(void)
 {
@@ -214,6 +241,7 @@ static void forbidden_calls_answer_an_error(void **state)
     assert_int_equal(closed(try_stat, true), REFUSED);
     assert_int_equal(closed(try_ioctl, true), REFUSED);
     assert_int_equal(closed(try_clone3, true), REFUSED);
+    assert_int_equal(closed(try_raise_limit, true), REFUSED);
 }
 
 static void calls_that_start_or_connect_kill(void **state)
@@ -230,6 +258,9 @@ static void calls_that_start_or_connect_kill(void **state)
         try_kill,
         try_tgkill,
         try_ptrace,
+        try_attach,
+        try_end_parent,
+        try_pidfd,
         try_namespace,
         try_executable_memory,
         try_make_executable,
@@ -261,6 +292,11 @@ static void nobody_can_close_itself_too(void **state)
     assert_int_equal(closed_as(nobody, try_open, true), REFUSED);
     assert_int_equal(closed_as(nobody, try_exec, true), -SIGSYS);
     assert_int_equal(closed_as(nobody, try_socket, true), -SIGSYS);
+    assert_int_equal(closed_as(nobody, try_fork, true), -SIGSYS);
+    assert_int_equal(closed_as(nobody, try_attach, true), -SIGSYS);
+    assert_int_equal(closed_as(nobody, try_end_parent, true), -SIGSYS);
+    assert_int_equal(closed_as(nobody, try_end_all, true), -SIGSYS);
+    assert_int_equal(closed_as(nobody, try_raise_limit, true), REFUSED);
 }
 
 static void without_the_filter_files_open(void **state)
@@ -298,6 +334,47 @@ static void memory_past_the_limit_is_not_given(void **state)
     (void)state;
     skip_if_sanitized();
     assert_int_equal(closed(take_too_much, true), REFUSED);
+}
+
+// Into what it was handed as descriptor 0: as much as was allowed, and no more.
+static int write_too_much(void)
+{
+    static char block[1 << 16];
+    int64_t written = 0;
+    for (ssize_t n; (n = write(0, block, sizeof block)) > 0;)
+        written += n;
+    return refused_if(errno == EFBIG && written == limits.file_bytes);
+}
+
+static void more_output_than_asked_is_not_written(void **state)
+{
+    (void)state;
+    int saved = dup(0), output = memfd_create("output", 0);
+    assert_true(saved > 2 && output > 2);
+    assert_int_equal(dup2(output, 0), 0);
+    int result = closed(write_too_much, true);
+    assert_int_equal(dup2(saved, 0), 0);
+    close(output);
+    close(saved);
+    assert_int_equal(result, REFUSED);
+}
+
+static volatile bool is_over;
+
+static int spin(void)
+{
+    while (!is_over) {
+    }
+    return DONE;
+}
+
+static void more_cpu_than_allowed_kills(void **state)
+{
+    (void)state;
+    struct sandbox_limits short_lived = limits;
+    short_lived.cpu_seconds = 1;
+    assert_int_equal(closed_within(&short_lived, geteuid(), spin, true),
+                     -SIGKILL);
 }
 
 static int inherited;
@@ -439,6 +516,8 @@ int main(void)
         cmocka_unit_test(without_the_filter_files_open),
         cmocka_unit_test(limits_and_environment_are_set),
         cmocka_unit_test(memory_past_the_limit_is_not_given),
+        cmocka_unit_test(more_output_than_asked_is_not_written),
+        cmocka_unit_test(more_cpu_than_allowed_kills),
         cmocka_unit_test(descriptors_above_the_known_are_closed),
         cmocka_unit_test(the_wrong_parent_is_refused),
         cmocka_unit_test(the_state_says_what_was_raised),
