@@ -22,7 +22,6 @@ static const char *const names[ABSENTS] = {
     [ABSENT_WEBSOCKET] = "The event socket",
     [ABSENT_LIVE] = "Live streams",
     [ABSENT_BILLING] = "Billing",
-    [ABSENT_TRANSCODE] = "Transcode jobs",
 };
 
 void vdb_absent(struct http_request *r)

@@ -16,6 +16,5 @@ enum absent {
     ABSENT_WEBSOCKET,
     ABSENT_LIVE,
     ABSENT_BILLING,
-    ABSENT_TRANSCODE,
     ABSENTS,
 };

@@ -12,7 +12,9 @@
 enum { UPLOAD_URL_BYTES = 2048 };
 
 struct wish {
-    struct str url, name, description, media_type, callback_url;
+    struct str url, name, description, callback_url;
+    bool has_kind; // media_type is there: it goes before any guess
+    enum asset_kind kind;
     char collection[ID_TEXT_BYTES];
 };
 
@@ -26,6 +28,20 @@ static enum err find_collection(struct errand *e, struct wish *w)
     return result;
 }
 
+static enum err read_media_type(const json_t *body, struct wish *w)
+{
+    struct str said = STR("");
+    TRY(read_text(body, "media_type", TEXT_LINE, 32, &said));
+    for (enum asset_kind k = 0; k < ASSET_KINDS; k++)
+        if (str_eq_nocase(said, str_of(asset_kind_name(k)))) {
+            w->has_kind = true;
+            w->kind = k;
+        }
+    if (said.len > 0 && !w->has_kind)
+        return fail(ERR_BAD_INPUT, "media_type is video, audio or image");
+    return OK;
+}
+
 static enum err read_wish(struct errand *e, struct wish *w)
 {
     const json_t *b = e->body;
@@ -33,7 +49,7 @@ static enum err read_wish(struct errand *e, struct wish *w)
     TRY(read_text(b, "name", TEXT_LINE, ASSET_NAME_BYTES - 1, &w->name));
     TRY(read_text(b, "description", TEXT_LINES, ASSET_DESCRIPTION_BYTES - 1,
                   &w->description));
-    TRY(read_text(b, "media_type", TEXT_LINE, 32, &w->media_type));
+    TRY(read_media_type(b, w));
     TRY(read_text(b, "callback_url", TEXT_LINE, UPLOAD_URL_BYTES,
                   &w->callback_url));
     if (w->url.len == 0)
@@ -42,21 +58,6 @@ static enum err read_wish(struct errand *e, struct wish *w)
         return fail(ERR_UNSUPPORTED, "Call-backs are not in this server: "
                                      "leave callback_url out.");
     return find_collection(e, w);
-}
-
-// The content decides; what the client says goes before the guess.
-static enum err choose_kind(const struct wish *w, const struct parcel *p,
-                            enum asset_kind *ret)
-{
-    *ret = parcel_kind(p);
-    if (w->media_type.len == 0)
-        return OK;
-    for (enum asset_kind k = 0; k < ASSET_KINDS; k++)
-        if (str_eq_nocase(w->media_type, str_of(asset_kind_name(k)))) {
-            *ret = k;
-            return OK;
-        }
-    return fail(ERR_BAD_INPUT, "media_type is video, audio or image");
 }
 
 static struct asset *describe(const struct wish *w, const struct parcel *p,
@@ -86,12 +87,26 @@ static enum err add_uploaded(struct errand *e, const struct wish *w,
 {
     scoped(parcel) struct parcel *p = NULL;
     TRY(slots_take(e->v->slots, token, &p));
-    enum asset_kind kind;
-    TRY(choose_kind(w, p, &kind));
+    enum asset_kind kind = w->has_kind ? w->kind : parcel_kind(p);
     scoped(asset) const struct asset *asset = describe(w, p, kind);
     TRY(api_add_asset(e->v->api, asset, take(p->writer)));
     e->made = asset->id;
     return OK;
+}
+
+// Texts of JSON end in a NUL.
+static enum err add_pulled(struct errand *e, const struct wish *w)
+{
+    struct api_pull pull = {
+        .url = w->url.ptr,
+        .name = w->name.len > 0 ? w->name.ptr : NULL,
+        .description = w->description.ptr,
+        .collection = w->collection,
+        .has_kind = w->has_kind,
+        .kind = w->kind,
+    };
+    struct id job;
+    return api_start_pull(e->v->api, &pull, &e->made, &job);
 }
 
 static enum err add(struct errand *e)
@@ -101,8 +116,7 @@ static enum err add(struct errand *e)
     TRY(read_wish(e, &w));
     if (slots_token(w.url, e->answer.origin, &token))
         return add_uploaded(e, &w, token);
-    return fail(ERR_UNSUPPORTED,
-                "Uploads by URL are not in this server: send the file.");
+    return add_pulled(e, &w);
 }
 
 static void run(struct errand *e)

@@ -104,4 +104,7 @@ void vdb_thumbnail_take(struct http_request *r);
 void vdb_thumbnail_list(struct http_request *r);
 void vdb_image_url(struct http_request *r);
 
+void vdb_transcode(struct http_request *r);
+void vdb_transcode_look(struct http_request *r);
+
 void vdb_absent(struct http_request *r);

@@ -10,7 +10,9 @@
 #include <stdio.h>
 
 #include "reeld/base/clock.h"
+#include "reeld/base/math.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/pulls.h"
 
 #include "errand.h"
 #include "outcomes.h"
@@ -53,13 +55,23 @@ static void tell_failure(struct http_request *r, const struct hold *h,
     answer_send(r, &a);
 }
 
+// Of bytes that are on their way; -1: nobody knows.
+static int percentage(const struct hold *h)
+{
+    int64_t done = 0, total = 0;
+    enum err e = catalog_pull_progress(h->v->catalog, &h->asked, &done, &total);
+    if (e != OK || total <= 0)
+        return -1;
+    return (int)scale_floor(min_i64(done, total), 100, total);
+}
+
 static void tell_not_yet(struct http_request *r, const struct hold *h)
 {
     scoped(answer) struct answer a;
     answer_init(&a, origin_of(r));
     char path[64];
     snprintf(path, sizeof(path), "async-response/%s", h->asked.text);
-    answer_processing(&a, path, -1);
+    answer_processing(&a, path, percentage(h));
     answer_send(r, &a);
 }
 

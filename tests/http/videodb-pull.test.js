@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// videodb-pull.test.js - VideoDB's SDK uploads by URL, and its transcode jobs.
+import assert from 'node:assert/strict';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {startDaemon} from './daemon.js';
+import {film} from './films.js';
+import {sendFile, startRemote, until} from './remote.js';
+import {frameTimes} from './run.js';
+import {assertPlays, connection, sdk} from './videodb.js';
+
+const SECONDS = 1000;
+const FILES = {'/harbour.mp4': 'plain.mp4', '/song': 'sound.mp3', '/picture': 'still.png'};
+let daemon, remote, conn, coll;
+
+before(async () => {
+  daemon = await startDaemon(['--pull-allow', '127.0.0.0/8', '--pull-attempts', '1', '--ladder', 'on_demand']);
+  remote = await startRemote((request, response) => {
+    if (FILES[request.url])
+      sendFile(request, response, readFileSync(film(FILES[request.url])));
+    else if (request.url === '/words')
+      response.end('only words '.repeat(100));
+    else
+      response.writeHead(404).end('nothing here');
+  });
+  conn = connection(daemon);
+  coll = await conn.getCollection();
+}, {timeout: 60 * SECONDS});
+after(async () => {
+  await daemon?.stop();
+  await remote?.stop();
+});
+
+test('a URL becomes a video, an audio or an image by what it holds', {timeout: 120 * SECONDS}, async () => {
+  const video = await coll.uploadURL({url: `${remote.base}/harbour.mp4`});
+  assert.ok(video instanceof sdk.Video);
+  assert.equal(video.name, 'harbour.mp4');
+  await assertPlays(video.streamUrl, {seconds: 6, pictures: 150});
+  const song = await conn.upload(`${remote.base}/song`, undefined, 'A song', 'of it');
+  assert.ok(song instanceof sdk.Audio);
+  assert.equal(song.name, 'A song');
+  const image = await coll.uploadURL({url: `${remote.base}/picture`, name: 'A picture'});
+  assert.ok(image instanceof sdk.Image);
+  const sound = await coll.uploadURL({url: `${remote.base}/harbour.mp4`, mediaType: 'audio'});
+  assert.ok(sound instanceof sdk.Audio);
+});
+
+test('what cannot be fetched, or is no media, is told', {timeout: 120 * SECONDS}, async () => {
+  await assert.rejects(coll.uploadURL({url: `${remote.base}/nothing`}), (e) => /404/.test(e.cause?.cause ?? e.message));
+  await assert.rejects(coll.uploadURL({url: `${remote.base}/words`}));
+  await assert.rejects(coll.uploadURL({url: 'http://10.0.0.1/a.mp4'}), (e) => /10\.0\.0\.1|public|reach/.test(e.cause?.cause ?? e.message));
+  await assert.rejects(coll.uploadURL({url: 'file:///etc/passwd'}));
+  assert.deepEqual((await daemon.json('/v1/assets?state=rejected')).items, []);
+});
+
+test('a transcode job fetches its source and ends in a file', {timeout: 120 * SECONDS}, async () => {
+  const job = await conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', {resolution: 240, quality: 23, resizeMode: 'crop'}, {mute: false});
+  assert.match(job, /^m-/);
+  const done = await until('the job is done', async () => {
+    const details = await conn.getTranscodeDetails(job);
+    assert.notEqual(details.status, 'failed', JSON.stringify(details));
+    return details.status === 'done' && details;
+  });
+  const file = await fetch(done.downloadUrl);
+  assert.equal(file.status, 200);
+  const path = join(daemon.dataDir, 'file.mp4');
+  writeFileSync(path, Buffer.from(await file.arrayBuffer()));
+  assert.equal((await frameTimes(path)).length, 150);
+  const tall = await conn.transcode(`${remote.base}/harbour.mp4`, '', 'lightning', {resolution: 2160});
+  const failed = await until('the job has failed', async () => {
+    const details = await conn.getTranscodeDetails(tall);
+    return details.status === 'failed' && details;
+  });
+  assert.match(failed.message, /height/);
+  for (const [config, names] of [[{quality: 30}, /quality/], [{framerate: 24}, /framerate/], [{aspectRatio: '1:1'}, /aspect_ratio/]])
+    await assert.rejects(conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', config), (e) => names.test(e.cause.cause));
+  await assert.rejects(conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', {}, {mute: true}), (e) => /mute/.test(e.cause.cause));
+  await assert.rejects(conn.getTranscodeDetails('m-nothing-0'), {message: 'Error 404: Not Found'});
+});
