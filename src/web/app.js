@@ -18,7 +18,7 @@ let wanted = '';  // text of the search field
 const stage = new Stage({
   onClip: (clip) => clips.add(clip),
   onChange: () => markPlaying(),
-  onGone: () => list(),
+  onLibrary: () => list(),
   onError: trouble,
 });
 const clips = new ClipList({

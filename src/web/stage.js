@@ -1,5 +1,5 @@
 // stage.js - the player on the page: an asset or a stream, its facts and links,
-// marks in and out.
+// marks in and out. An image is shown in the player's place.
 import {call} from '/web/api.js';
 import {Downloads} from '/web/download.js';
 import {bytes, duration, exact} from '/web/format.js';
@@ -12,9 +12,9 @@ const isStream = (id) => id.startsWith('s-');
 
 export class Stage {
   // `onClip` is given a range that is to go to the list, `onChange` is told
-  // that another thing is on, `onGone` that one was deleted.
-  constructor({onClip, onChange, onGone, onError}) {
-    Object.assign(this, {onClip, onChange, onGone, onError});
+  // that another thing is on, `onLibrary` that one was deleted or made.
+  constructor({onClip, onChange, onLibrary, onError}) {
+    Object.assign(this, {onClip, onChange, onLibrary, onError});
     this.current = null;  // the asset or stream
     this.playing = null;  // what play() gave
     const video = this.video = $('video');
@@ -28,6 +28,7 @@ export class Stage {
     $('mark-in').addEventListener('click', () => this.mark('setIn'));
     $('mark-out').addEventListener('click', () => this.mark('setOut'));
     $('mark-add').addEventListener('click', () => this.addClip());
+    $('keep-frame').addEventListener('click', () => this.keepFrame().catch(onError));
     listenForKeys(video, {
       i: () => this.mark('setIn'),
       o: () => this.mark('setOut'),
@@ -55,22 +56,43 @@ export class Stage {
     $('stage-title').textContent = title;
     document.title = `${title} – reeld`;
     history.replaceState(null, '', `/watch?v=${thing.id}`);
-    const track = thing.tracks?.find((t) => t.kind === 'video');
-    this.marks.clear(track?.frame_rate);
-    $('marks').hidden = isStream(thing.id);
-    this.showMarks();
+    const isImage = thing.kind === 'image';
+    for (const part of [this.video, this.bar.root, ...$('stage').querySelectorAll('[data-plays]')])
+      part.hidden = isImage;
+    $('still').hidden = !isImage;
+    $('marks').hidden = isImage || isStream(thing.id);
     this.describe(thing);
-    const sound = thing.kind === 'audio' ? ['download.m4a', 'download.mp3'] : ['download.mp4', 'download.m4a', 'download.mp3'];
-    this.downloads.offer(thing.playback.hls, sound);
     this.onChange();
     $('stage').scrollIntoView({behavior: 'smooth', block: 'nearest'});
+    await (isImage ? this.showImage(thing) : this.playFrom(thing, from));
+  }
+
+  // What browsers do not show as it was uploaded is shown as a picture of it.
+  showImage({playback}) {
+    this.stop();
+    show('stage-error', '');
+    $('still').src = playback.image || playback.thumbnail;
+  }
+
+  async playFrom(thing, from) {
+    const track = thing.tracks?.find((t) => t.kind === 'video');
+    this.marks.clear(track?.frame_rate);
+    this.showMarks();
+    $('keep-frame').hidden = !track;
+    this.downloads.offer(thing.playback.hls,
+      thing.kind === 'audio' ? ['download.m4a', 'download.mp3'] : ['download.mp4', 'download.m4a', 'download.mp3']);
     this.video.focus({preventScroll: true});
     await this.attach(from);
   }
 
   describe(thing) {
+    const {hls, dash, image, thumbnail, player} = thing.playback;
+    if (thing.kind === 'image') {
+      $('facts').replaceChildren(fact('Size', bytes(thing.size_bytes)), fact('Image', `${thing.codec} ${thing.width}×${thing.height}`));
+      $('links').replaceChildren(link('Image', image || thumbnail));
+      return;
+    }
     $('facts').replaceChildren(...(isStream(thing.id) ? this.streamFacts(thing) : this.assetFacts(thing)));
-    const {hls, dash, player} = thing.playback;
     $('links').replaceChildren(link('HLS', hls), link('DASH', dash),
       link('Embed', `<iframe src="${player}" allowfullscreen></iframe>`));
   }
@@ -141,7 +163,16 @@ export class Stage {
       return;
     await call('DELETE', `/v1/${isStream(thing.id) ? 'streams' : 'assets'}/${thing.id}`);
     this.close();
-    await this.onGone();
+    await this.onLibrary();
+  }
+
+  // The server decodes that frame of the source: it is no screenshot. Asked for
+  // is the middle of it, whatever is lost by rounding.
+  async keepFrame() {
+    const {id, name} = this.current;
+    const time = this.marks.now() + this.marks.frame / 2;
+    await call('POST', `/v1/assets/${id}/frames`, {time: Number(time.toFixed(6)), name: `${name || id} ${exact(time)}`.slice(-150)});
+    await this.onLibrary();
   }
 
   // ---- marks ---------------------------------------------------------------

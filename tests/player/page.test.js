@@ -136,6 +136,18 @@ test('what plays is downloaded as a file', {timeout: 90 * SECONDS}, async () => 
   assert.ok(Math.abs(Number(length) - one.duration) < 0.05, `${length} against ${one.duration}`);
 });
 
+test('a frame that is shown becomes an image, which is shown', {timeout: 60 * SECONDS}, async () => {
+  await standAt(75 * FRAME + FRAME / 2);
+  await page.click('#keep-frame');
+  await page.waitForSelector('#assets li[data-id^="img-"]');
+  await page.click('#assets li[data-id^="img-"] .asset-open');
+  await settled('it is shown', () => document.getElementById('still').naturalWidth === 320);
+  for (const part of ['#video', '#seek', '#marks', '#downloads'])
+    assert.equal(await page.isVisible(part), false, part);
+  await openAsset(one);
+  assert.equal(await page.isVisible('#still'), false);
+});
+
 test('the list plays at once, and ends where its clips end', {timeout: 90 * SECONDS}, async () => {
   await page.click('#clips-play');
   await isPlayable('s-');
