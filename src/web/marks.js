@@ -19,20 +19,24 @@ export class Marks {
       video.requestVideoFrameCallback(watch);
     };
     video.requestVideoFrameCallback?.(watch);
-    video.addEventListener('emptied', () => { this.shown = null; });
+    for (const name of ['emptied', 'seeking'])
+      video.addEventListener(name, () => { this.shown = null; });
   }
 
   clear(frameRate) {
     const [over, under] = (frameRate || '').split('/').map(Number);
-    this.frame = over > 0 && under > 0 ? under / over : FRAME_S;
+    this.hasFrames = over > 0 && under > 0;
+    this.frame = this.hasFrames ? under / over : FRAME_S;
     this.from = this.to = null;
   }
 
-  // Sound alone has no frames: then it is the time itself.
+  // When the frame that is shown begins; right after a seek, before it is on the
+  // screen, by the rate. Sound alone has no frames: then it is the time itself.
   now() {
     const {currentTime} = this.video;
-    const isNear = this.shown !== null && Math.abs(this.shown - currentTime) < 2 * this.frame;
-    return isNear ? this.shown : currentTime;
+    if (this.shown !== null && Math.abs(this.shown - currentTime) < 2 * this.frame)
+      return this.shown;
+    return this.hasFrames ? Math.floor(currentTime / this.frame) * this.frame : currentTime;
   }
 
   setIn() {
