@@ -330,15 +330,17 @@ void tus_settle(void *upload)
 {
     struct upload *u = upload;
     struct slice s = {clock_now_us() + SLICE_US, true};
-    u->result = settle(u, &s);
-    if (u->result == OK && !s.is_over) {
-        u->result = pool_run(u->api->pool, tus_settle, u);
-        if (u->result == OK)
-            return; // the next slice has our reference
+    enum err e = settle(u, &s);
+    if (e == OK && !s.is_over) {
+        // The next slice has our reference, and may be running by now.
+        e = pool_run(u->api->pool, tus_settle, u);
+        if (e == OK)
+            return;
     }
-    if (u->result != OK) {
+    u->result = e;
+    if (e != OK) {
         if (!u->is_refused)
-            upload_refuse_failure(u, u->result);
+            upload_refuse_failure(u, e);
         clean_up(u);
     }
     upload_wake(u);
