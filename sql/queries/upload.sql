@@ -42,5 +42,5 @@ DELETE FROM upload WHERE id = :id RETURNING id;
 
 -- name: upload_forget
 DELETE FROM upload
-WHERE (state >= 2 AND expires_us <= :now_us) OR expires_us <= :long_ago_us
+WHERE (state >= 1 AND expires_us <= :now_us) OR expires_us <= :long_ago_us
 RETURNING id;

@@ -55,6 +55,7 @@ void tus_let_go(struct upload *u)
     t->place = NULL;
     store_abandon(take(t->aside));
     store_abandon(take(u->writer));
+    upload_leave(u);
 }
 
 void tus_free(struct upload *u)
@@ -309,13 +310,6 @@ static void end(struct task *t)
     scoped(catalog_upload) struct catalog_upload row = {0};
     if (!find(t, &row))
         return;
-    if (row.state == UPLOAD_FINISHING) {
-        reply_problem(
-            &t->reply, "conflict",
-            "All of it is there and it becomes asset %s: delete that.",
-            row.asset.text);
-        return;
-    }
     writers_interrupt(a->writers, &row.id);
     enum err e = store_remove_draft(a->store, &row.id);
     if (e == OK || e == ERR_NOT_FOUND)

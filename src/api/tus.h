@@ -34,6 +34,7 @@ struct tus {
     int good_status;           // of the answer
     struct catalog_upload row; // as it is in the catalog, or will be
     bool is_known;             // it is in the catalog
+    bool has_metadata;         // what it says of the asset is in the upload
     bool is_gone;              // for good: its draft too, after this request
     struct tus_concat *concat; // of a final one that is being made
     // Receiving; `lock` guards these and u->writer, u->size_bytes:

@@ -58,6 +58,7 @@ enum err tus_read_metadata(struct upload *u, struct str header, bool is_stored)
 {
     struct metadata m = {u, is_stored};
     enum err e = tus_metadata_parse(header, set_pair, &m);
+    u->tus->has_metadata = e == OK;
     return e == OK || u->is_refused ? e : refuse_header(u, "Upload-Metadata");
 }
 
@@ -97,8 +98,9 @@ static enum err read_checksum(struct http_request *r, struct upload *u)
 static enum err check_room(struct http_request *r, struct upload *u)
 {
     struct tus *t = u->tus;
-    int64_t most = t->row.length_bytes >= 0 ? t->row.length_bytes
-                                            : u->api->o.upload_limit_bytes;
+    int64_t most = u->api->o.upload_limit_bytes;
+    if (t->row.length_bytes >= 0)
+        most = t->row.length_bytes;
     t->room_bytes = most - u->size_bytes;
     if (http_request_content_length(r) > t->room_bytes)
         return upload_refuse(u, "too_large",
@@ -130,6 +132,21 @@ static enum err open_draft(struct http_request *r, struct upload *u)
         return upload_refuse_failure(u, e);
     TRY(check_room(r, u));
     return read_checksum(r, u);
+}
+
+// Parts are no assets; what is made of them is looked at when they are put
+// together. Of an upload without a length what is known to come must fit.
+static enum err check_quota(struct http_request *r, struct upload *u)
+{
+    struct tus *t = u->tus;
+    if (t->row.kind != UPLOAD_WHOLE)
+        return OK;
+    int64_t need_bytes = t->row.length_bytes;
+    if (need_bytes < 0)
+        need_bytes = u->size_bytes + max_i64(http_request_content_length(r), 0);
+    TRY(upload_check_quota(u, need_bytes));
+    t->room_bytes = min_i64(t->room_bytes, u->room_bytes - u->size_bytes);
+    return OK;
 }
 
 // ---- creation --------------------------------------------------------------
@@ -250,8 +267,8 @@ static enum err admit_creation(struct http_request *r, struct upload *u)
         TRY(find_repeat(u));
     if (t->call != TUS_CREATE)
         return OK;
-    TRY(upload_check_quota(u, t->row.length_bytes));
-    return open_draft(r, u);
+    TRY(open_draft(r, u));
+    return check_quota(r, u);
 }
 
 // ---- another piece ---------------------------------------------------------
@@ -329,7 +346,9 @@ static enum err admit_piece(struct http_request *r, struct upload *u)
     if (u->writer && offset != u->size_bytes)
         return refuse_offset(u);
     TRY(e);
-    return read_late_length(r, u);
+    TRY(read_late_length(r, u));
+    TRY(tus_read_metadata(u, str_of(t->row.metadata), true));
+    return check_quota(r, u);
 }
 
 // ---- the door --------------------------------------------------------------

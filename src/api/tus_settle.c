@@ -108,6 +108,7 @@ static enum err check_parts(struct upload *u)
     TRY(store_space(u->api->store, &free_bytes, &total_bytes));
     if (free_bytes - u->api->o.keep_free_bytes < length_bytes)
         return upload_refuse(u, "no_space", "The disk has no room for it.");
+    TRY(upload_check_quota(u, length_bytes));
     t->row.length_bytes = length_bytes;
     return OK;
 }
@@ -265,8 +266,7 @@ static enum err make_ready(struct upload *u, struct slice *s)
         t->row.source = hash_end(t->place->hash);
         hash_free(take(t->place->hash));
     }
-    // A creation has read them already.
-    if (t->call != TUS_CREATE)
+    if (!t->has_metadata)
         TRY(tus_read_metadata(u, str_of(t->row.metadata), true));
     if (t->row.state == UPLOAD_UPLOADING) {
         t->row.asset = id_new(asset_kind_prefix(u->kind));

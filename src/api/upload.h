@@ -102,4 +102,5 @@ void upload_park(struct http_request *r, struct upload *u,
                  void (*work)(void *upload),
                  void (*then)(struct http_request *r, bool is_late));
 void upload_wake(struct upload *u);
+void upload_leave(struct upload *u); // its place among the uploads at once
 void upload_unref(void *held);

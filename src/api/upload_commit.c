@@ -18,6 +18,13 @@
 // Past it the answer is 202: the bytes are safe and the probe goes on.
 #define PROBE_WAIT_US INT64_C(300000000)
 
+void upload_leave(struct upload *u)
+{
+    if (u->has_place)
+        gate_leave(u->api->uploads, str_of(u->key_id.text));
+    u->has_place = false;
+}
+
 // Releases what is waited for first: no other thread knows `u` then, save the
 // pool, which has a reference of its own.
 void upload_unref(void *held)
@@ -39,8 +46,7 @@ void upload_unref(void *held)
         free(u->field[i]);
     free(u->filename);
     reply_done(&u->reply);
-    if (u->has_place)
-        gate_leave(u->api->uploads, str_of(u->key_id.text));
+    upload_leave(u);
     free(u);
 }
 

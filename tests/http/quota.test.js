@@ -116,6 +116,39 @@ test('a resumable upload is refused when it is created', async () => {
   await isProblem(answer, 403, 'quota_exceeded');
 });
 
+test('a resumable upload is refused as soon as the quota has no room', async () => {
+  const c = await collection({quota_bytes: 2 * song.length});
+  const headers = {'tus-resumable': '1.0.0', 'upload-metadata': `collection ${Buffer.from(c.id).toString('base64')}`};
+  const create = async (more) => new URL((await reeld.call('POST', '/v1/uploads', {headers: {...headers, ...more}})).headers.get('location')).pathname;
+  const append = (path, offset, body) => reeld.call('PATCH', path, {body, headers: {'tus-resumable': '1.0.0',
+    'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset)}});
+  const body = another();
+  const stat = async (path) => (await reeld.json(path)).offset;
+  // Of unknown length: with the piece that is too much.
+  const endless = await create({'upload-defer-length': '1'});
+  assert.equal((await append(endless, 0, body.subarray(0, 1000))).status, 204);
+  await isProblem(await append(endless, 1000, Buffer.alloc(2 * song.length)), 403, 'quota_exceeded');
+  assert.equal(await stat(endless), 1000);
+  // The quota went meanwhile: what is there stays, and goes on when it is back.
+  const path = await create({'upload-length': String(body.length)});
+  assert.equal((await append(path, 0, body.subarray(0, 1000))).status, 204);
+  const patch = (json) => reeld.call('PATCH', `/v1/collections/${c.id}`, {body: JSON.stringify(json), headers: {'content-type': 'application/merge-patch+json'}});
+  assert.equal((await patch({quota_bytes: 10})).status, 200);
+  await isProblem(await append(path, 1000, body.subarray(1000)), 403, 'quota_exceeded');
+  assert.equal(await stat(path), 1000);
+  assert.equal((await patch({quota_bytes: 2 * song.length})).status, 200);
+  const done = await append(path, 1000, body.subarray(1000));
+  assert.ok(done.headers.get('reeld-asset'), await done.text());
+  // Parts are not counted, what they make is.
+  const part = await create({'upload-length': String(song.length), 'upload-concat': 'partial'});
+  const other = another();
+  assert.equal((await append(part, 0, other.subarray(0, song.length))).status, 204);
+  const rest = await create({'upload-length': String(other.length - song.length), 'upload-concat': 'partial'});
+  assert.equal((await append(rest, 0, other.subarray(song.length))).status, 204);
+  await isProblem(await reeld.call('POST', '/v1/uploads', {headers: {...headers, 'upload-concat': `final;${part} ${rest}`}}), 403, 'quota_exceeded');
+  assert.equal((await reeld.json(part)).state, 'uploading');
+});
+
 test('the server has a quota of its own', async () => {
   const small = await startDaemon(['--ladder', 'on_demand', '--quota-assets', '2', '--quota', '1GiB']);
   const one = await collection({}, small), two = await collection({quota_assets: 9}, small);

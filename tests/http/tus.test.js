@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // tus.test.js - resumable uploads by tus 1.0, header by header.
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {appendFileSync, existsSync, readdirSync, readFileSync, renameSync} from 'node:fs';
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
@@ -395,6 +396,48 @@ test('an upload outlives kill -9', async () => {
     await daemon.stop();
   }
 });
+
+// Between the last byte and the fact a life may end at three places; whoever
+// asks for the upload afterwards finds the asset, once.
+for (const [place, isNoted, isMoved] of [['before the asset is noted', false, false], ['before the bytes move', true, false],
+  ['before the fact', true, true]])
+  test(`a life that ends ${place} costs nothing`, async () => {
+    const data = bytes('plain.mp4');
+    let daemon = await startDaemon(FLAGS);
+    try {
+      const path = await begin(data.length, {'upload-metadata': `name ${base64('taken up')}`}, daemon);
+      assert.equal((await append(path, 0, data.subarray(0, 1000), {}, daemon)).status, 204);
+      await daemon.kill();
+      const id = path.split('/').pop(), key = sha256(data);
+      const draft = join(daemon.dataDir, 'drafts', id);
+      const noted = 'm-01jd8zk3v5x2n9q4t7w0y1b6ce';
+      appendFileSync(draft, data.subarray(1000));
+      if (isNoted)
+        execFileSync('sqlite3', [join(daemon.dataDir, 'catalog.db'),
+          `UPDATE upload SET state = 1, asset_id = '${noted}', sha256 = x'${key}' WHERE id = '${id}'`]);
+      if (isMoved)
+        renameSync(draft, join(daemon.dataDir, 'blobs', key.slice(0, 2), key.slice(2)));
+      daemon = await daemon.restart();
+      const answers = await Promise.all([head(path, daemon), head(path, daemon), head(path, daemon)]);
+      for (const answer of answers)
+        assert.ok(answer.status === 200 || answer.status === 423, String(answer.status));
+      const known = await head(path, daemon);
+      assert.equal(known.headers.get('upload-offset'), String(data.length));
+      const asset = known.headers.get('reeld-asset');
+      if (isNoted)
+        assert.equal(asset, noted);
+      let told = await daemon.json(`/v1/assets/${asset}`);
+      while (told.state === 'uploaded')
+        told = await daemon.json(`/v1/assets/${asset}?wait=5`);
+      assert.equal(told.state, 'ready');
+      assert.equal(told.name, 'taken up');
+      assert.equal(told.sha256, key);
+      assert.equal((await daemon.json('/v1/assets')).items.length, 1);
+      assert.equal(drafts(daemon), 0);
+    } finally {
+      await daemon.stop();
+    }
+  });
 
 test('what is left of expired uploads is swept', async () => {
   let daemon = await startDaemon([...FLAGS, '--upload-expiry', '2s']);

@@ -81,7 +81,8 @@ must_check enum err catalog_reject_upload(struct catalog *c,
                                           const char *detail);
 must_check enum err catalog_remove_upload(struct catalog *c,
                                           const struct id *id);
-// Forgets what is over and past its time, and everything that is a week past
-// it: for rows whose bytes are gone already. *ret_removed counts them.
+// Forgets what has all its bytes and is past its time, and everything that is a
+// week past it: for rows whose bytes are gone already. *ret_removed counts
+// them.
 must_check enum err catalog_forget_uploads(struct catalog *c, int64_t now_us,
                                            int64_t *ret_removed);
