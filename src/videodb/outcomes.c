@@ -5,7 +5,7 @@
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
 
-enum { OUTCOMES_KEPT = 256 };
+enum { OUTCOMES_KEPT = 1024 };
 
 struct outcomes {
     pthread_mutex_t lock;
@@ -48,14 +48,35 @@ bool outcomes_find(struct outcomes *o, const struct id *asked,
     return true;
 }
 
-bool outcomes_begin(struct outcomes *o, const struct id *asked)
+void outcomes_expect(struct outcomes *o, const struct id *asked)
 {
     HOLD(&o->lock);
     if (find(o, asked))
-        return false;
+        return;
     o->kept[o->next] = (struct outcome){.asked = *asked};
     o->next = (o->next + 1) % OUTCOMES_KEPT;
+}
+
+// False: it was not in `from`.
+static bool move(struct outcomes *o, const struct id *asked,
+                 enum outcome_stage from, enum outcome_stage to)
+{
+    HOLD(&o->lock);
+    struct outcome *found = find(o, asked);
+    if (!found || found->stage != from)
+        return false;
+    found->stage = to;
     return true;
+}
+
+bool outcomes_begin(struct outcomes *o, const struct id *asked)
+{
+    return move(o, asked, OUTCOME_EXPECTED, OUTCOME_SETTLING);
+}
+
+void outcomes_give_back(struct outcomes *o, const struct id *asked)
+{
+    move(o, asked, OUTCOME_SETTLING, OUTCOME_EXPECTED);
 }
 
 void outcomes_settle(struct outcomes *o, const struct outcome *end)
@@ -65,13 +86,5 @@ void outcomes_settle(struct outcomes *o, const struct outcome *end)
     if (!found)
         return; // pushed out by newer ones
     *found = *end;
-    found->is_settled = true;
-}
-
-void outcomes_forget(struct outcomes *o, const struct id *asked)
-{
-    HOLD(&o->lock);
-    struct outcome *found = find(o, asked);
-    if (found)
-        *found = (struct outcome){0};
+    found->stage = OUTCOME_SETTLED;
 }

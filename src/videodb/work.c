@@ -141,7 +141,7 @@ static void settle(struct videodb *v, const struct id *asked,
     if (e == OK)
         outcomes_settle(v->outcomes, &end);
     else
-        outcomes_forget(v->outcomes, asked);
+        outcomes_give_back(v->outcomes, asked);
 }
 
 struct settling {
@@ -162,17 +162,19 @@ static void settle_on_pool(void *argument)
 
 // ---- looking ---------------------------------------------------------------
 
-// The asset that the work has come to, or how it failed. ERR_NOT_FOUND.
+// The asset that the work has come to, or NULL and how it failed. `end` has no
+// id where the work was not begun here. ERR_NOT_FOUND.
 static enum err find(const struct hold *h, struct outcome *ret_end,
                      const struct asset **ret)
 {
     struct videodb *v = h->v;
     struct id id = h->asked;
-    bool has_end = outcomes_find(v->outcomes, &id, ret_end);
-    if (has_end && ret_end->is_settled && ret_end->now.text[0])
+    if (outcomes_find(v->outcomes, &id, ret_end) &&
+        ret_end->stage == OUTCOME_SETTLED) {
         id = ret_end->now;
-    else if (has_end && ret_end->is_settled)
-        return OK;
+        if (!id.text[0])
+            return OK;
+    }
     enum err e = catalog_asset(v->catalog, &id, ret);
     if (e == ERR_NOT_FOUND)
         return fail(e, "there is no work of the name %s", h->asked.text);
@@ -226,13 +228,16 @@ static void look(struct http_request *r, bool is_late)
         tell_failure(r, h, end.code, end.text);
         return;
     }
-    bool is_over =
-        asset->state == ASSET_READY || asset->state == ASSET_REJECTED;
-    if (asset->state == ASSET_READY && is_right(asset) && !is_silent(asset))
+    bool is_ready = asset->state == ASSET_READY;
+    bool is_rejected = asset->state == ASSET_REJECTED;
+    bool is_ours = end.asked.text[0];
+    if (is_ready && (!is_ours || (is_right(asset) && !is_silent(asset))))
         tell_asset(r, h, asset);
+    else if (is_rejected && !is_ours)
+        tell_failure(r, h, asset->error_code, asset->error_detail);
     else if (clock_now_us() >= h->until_us)
         tell_not_yet(r, h);
-    else if (is_over && !h->has_tried)
+    else if ((is_ready || is_rejected) && !h->has_tried)
         park_and_settle(r, h, look);
     else
         park(r, h, look);
@@ -254,6 +259,7 @@ static void hold(struct http_request *r, const struct id *asset, bool is_poll)
 
 void work_hold(struct http_request *r, const struct id *asset)
 {
+    outcomes_expect(videodb_of(r)->outcomes, asset);
     hold(r, asset, false);
 }
 

@@ -161,6 +161,17 @@ test('work that takes long is polled for', {timeout: 120 * SECONDS}, async () =>
   }
 });
 
+test('a poll moves and removes nothing that was not begun here', {timeout: 60 * SECONDS}, async () => {
+  // A song under a name that promises a film, brought in by /v1.
+  const song = await daemon.upload(film('sound.mp3'), {name: 'song'}, {'content-type': 'video/mp4'});
+  assert.match(song.id, /^m-/);
+  const {body} = await ask('GET', `/async-response/${song.id}`);
+  assert.equal(body.status, 'done');
+  assert.equal(body.data.id, song.id);
+  assert.equal((await daemon.json(`/v1/assets/${song.id}`)).state, 'ready');
+  await daemon.call('DELETE', `/v1/assets/${song.id}`);
+});
+
 test('explicit nulls, unknown members, slashes and blanks', {timeout: 60 * SECONDS}, async () => {
   assert.equal((await data('GET', '//collection/default/')).id, 'default');
   assert.equal((await data('GET', '/collection///default?anything=1&else=a+b')).id, 'default');
