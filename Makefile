@@ -223,7 +223,7 @@ $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
-	$(Q)tests/run-all lint unit fuzz-replay http player asan tsan
+	$(Q)tests/run-all lint unit fuzz-replay http player soak asan tsan
 http player asan tsan: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)tests/run-all $@
 bench: all $(BUILD)/npm-tests/.done | test-deps
@@ -283,13 +283,15 @@ $(VARIANT)/tidy/%.ok: src/%.c .clang-tidy $(wildcard include/reeld/*.h include/r
 ## tidy          static analysis by clang-tidy, slow the first time
 tidy: $(TIDY)
 
+# How long `fuzz` looks at each target, and how long `soak` works.
+SECONDS ?= 20
+
 # ---- fuzzing: tests/fuzz/NAME_fuzz.c, seeds in tests/fuzz/corpus/NAME/ --------
 
 # `fuzz` looks for new trouble with libFuzzer, SECONDS a target; what it
 # finds stays in build/fuzz. `fuzz-replay` runs the seeds alone, with any
 # compiler. Both make the rooms anew with sanitizers.
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-SECONDS ?= 20
 .PHONY: fuzz fuzz-replay fuzz-run fuzz-replay-run
 ## fuzz          libFuzzer on each parser, SECONDS=20 for each
 fuzz: | test-deps
@@ -358,6 +360,11 @@ crash: $(VARIANT)/crash/publisher | test-deps
 ## abuse         slow clients by the thousand; the rest of it is in `test`
 abuse: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)tests/run-all abuse
+
+.PHONY: soak
+## soak          mixed work for SECONDS=20, players and connections by the thousand
+soak: all $(BUILD)/npm-tests/.done | test-deps
+	$(Q)node tests/soak/soak.js $(SECONDS)
 
 # ---- what every target needs -------------------------------------------------
 
