@@ -176,6 +176,9 @@ static enum err answered_make(struct jobs *j, struct worker *w,
     else
         take_refusal(j, r, made);
     set_idle(w, r);
+    // It may hold on to the very file that is being published.
+    if (r->type == WIRE_FILE)
+        worker_kill(j, w);
     request_free(r);
     return OK;
 }
