@@ -46,6 +46,8 @@ const players = {
         player.setRepresentationForTypeById('video', video_()[i].id, true);
       },
       count: () => video_().length,
+      thumbnail: (time) => new Promise((resolve) => player.provideThumbnail(time, (t) => resolve(
+        {url: t.url, x: t.x, y: t.y, width: t.width, height: t.height}))),
     };
   },
   async shaka(url) {
@@ -65,6 +67,10 @@ const players = {
         player.selectVariantTrack(tracks()[i], true);
       },
       count: () => tracks().length,
+      async thumbnail(time) {
+        const t = await player.getThumbnails(player.getImageTracks()[0].id, time);
+        return {url: t.uris[0], x: t.positionX, y: t.positionY, width: t.width, height: t.height};
+      },
     };
   },
 };

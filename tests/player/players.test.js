@@ -90,6 +90,25 @@ for (const [player, url] of cases) {
   });
 }
 
+// DASH-16: the tiles that the storyboard has for the same times.
+for (const player of ['dash', 'shaka']) {
+  test(`${player} finds thumbnails in the MPD`, {timeout: 90 * SECONDS}, async () => {
+    const board = await (await fetch(asset.playback.storyboard)).text();
+    const cues = [...board.matchAll(/^(\d+):(\d+):([\d.]+) --> \S+\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)$/gm)]
+      .map(([, h, m, s, sheet, ...place]) => ({from: h * 3600 + m * 60 + Number(s), sheet, place: place.map(Number)}));
+    assert.ok(cues.length > 10);
+    await withPlayer(player, asset.playback.dash, async (page) => {
+      await playsFrom(page, 0, 1);
+      for (const cue of cues) {
+        const tile = await page.evaluate((t) => window.control.thumbnail(t), cue.from + 0.5);
+        assert.equal(new URL(tile.url).pathname.split('/').pop(), cue.sheet);
+        assert.deepEqual([tile.x, tile.y, tile.width, tile.height], cue.place, `at ${cue.from}`);
+        assert.equal((await fetch(tile.url)).status, 200);
+      }
+    });
+  });
+}
+
 test('hls.js plays a short file to its very end', {timeout: 90 * SECONDS}, async () => {
   const short = await daemon.upload(media('formats/h264-aac.flv'));
   await withPlayer('hls', short.playback.hls, async (page) => {
