@@ -27,7 +27,10 @@ function parse(text, base) {
 
 // Resolves to a function that gives the picture of a time, or null.
 export async function storyboard(manifest, signal) {
-  const url = new URL('storyboard.vtt', new URL(manifest, location.href));
+  const from = new URL(manifest, location.href);
+  const url = new URL('storyboard.vtt', from);
+  for (const range of from.searchParams.getAll('t')) // of a clip
+    url.searchParams.append('t', range);
   const answer = await fetch(url, {signal});
   const cues = answer.ok ? parse(await answer.text(), url) : [];
   return (time) => cues.findLast((cue) => cue.from <= time) || cues[0] || null;
