@@ -16,7 +16,7 @@ const MINUTE = 60 * 1000;
 const SHELL = `
 set -eu -o pipefail
 mpv() { command mpv --no-config --vo=null --ao=null --speed=20 --really-quiet "$@"; }
-curl() { command curl -sS --fail-with-body "$@"; }
+curl() { command curl -sS -f "$@"; }
 `;
 let daemon;
 let place;
