@@ -29,9 +29,7 @@ enum err tus_open(struct upload *u, bool is_new, int64_t size_hint_bytes)
     struct tus *t = u->tus;
     TRY(store_draft(u->api->store, &t->row.id, is_new, size_hint_bytes,
                     &u->writer));
-    if (is_new)
-        writers_forget(u->api->writers, &t->row.id);
-    t->place = writers_enter(u->api->writers, &t->row.id, u, interrupt);
+    t->place = writers_enter(u->api->writers, &t->row.id, is_new, u, interrupt);
     return fd_size(store_writer_fd(u->writer), &u->size_bytes);
 }
 
@@ -48,13 +46,22 @@ enum err tus_add(struct upload *u, const void *bytes, size_t len)
     return OK;
 }
 
+// From here on nobody interrupts. The writer, if it is still there.
+static struct store_writer *end_writing(struct upload *u)
+{
+    HOLD(&u->tus->lock);
+    u->tus->is_receiving = false;
+    u->tus->place = NULL;
+    return take(u->writer);
+}
+
 void tus_let_go(struct upload *u)
 {
     struct tus *t = u->tus;
+    // In this order: who finds nobody in the table finds the draft free, too.
+    store_abandon(end_writing(u));
     writers_leave(u->api->writers, &t->row.id, u);
-    t->place = NULL;
     store_abandon(take(t->aside));
-    store_abandon(take(u->writer));
     upload_leave(u);
 }
 

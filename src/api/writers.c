@@ -2,7 +2,6 @@
 // writers.c - who writes which resumable upload, and its running hash.
 #include "writers.h"
 
-#include <assert.h>
 #include <uthash.h>
 
 #include "reeld/base/mem.h"
@@ -67,8 +66,15 @@ static void drop_oldest(struct writers *w)
         drop(w, e);
 }
 
+static void begin_hash(struct writing *of)
+{
+    hash_free(of->hash);
+    *of = (struct writing){.hash = hash_new()};
+}
+
 struct writing *writers_enter(struct writers *w, const struct id *upload,
-                              void *owner, bool (*interrupt)(void *owner))
+                              bool is_new, void *owner,
+                              bool (*interrupt)(void *owner))
 {
     HOLD(&w->lock);
     struct entry *e = find(w, upload);
@@ -78,13 +84,11 @@ struct writing *writers_enter(struct writers *w, const struct id *upload,
         e->upload = *upload;
         HASH_ADD(hh, w->table, upload, sizeof(e->upload), e);
     }
-    assert(!e->owner); // it had the draft's lock
+    // One who had it before has let go of the draft, and is about to leave.
     e->owner = owner;
     e->interrupt = interrupt;
-    if (!e->writing.hash) {
-        e->writing.hash = hash_new();
-        e->writing.hashed_bytes = 0;
-    }
+    if (is_new || !e->writing.hash)
+        begin_hash(&e->writing);
     return &e->writing;
 }
 

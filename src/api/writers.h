@@ -26,12 +26,14 @@ struct writing {
     int64_t hashed_bytes; // from here on nothing is hashed yet
 };
 
-// The caller has the draft's lock. `interrupt(owner)` stops it if that can be,
-// lets go of the lock and returns true; it is called with the table locked.
+// The caller has the draft's lock; of one that is new nothing is hashed.
+// `interrupt(owner)` stops it if that can be, lets go of the lock and returns
+// true; it is called with the table locked.
 struct writing *writers_enter(struct writers *w, const struct id *upload,
-                              void *owner, bool (*interrupt)(void *owner));
-// Comes before the lock is let go of. Fine for one that was interrupted, and
-// for whoever never entered.
+                              bool is_new, void *owner,
+                              bool (*interrupt)(void *owner));
+// Comes after the lock was let go of. Fine for one that was interrupted, that
+// another one has followed, or that never entered.
 void writers_leave(struct writers *w, const struct id *upload, void *owner);
 // Stops whoever writes this upload and can be stopped.
 void writers_interrupt(struct writers *w, const struct id *upload);

@@ -325,11 +325,9 @@ function hold(path, from, length, data, {daemon = reeld, headers = {}} = {}) {
 }
 
 async function until(what, is) {
-  for (let i = 0; i < 200; i++) {
+  for (const end = Date.now() + 60e3; Date.now() < end; await sleep(50))
     if (await is())
       return;
-    await sleep(50);
-  }
   assert.fail(what);
 }
 
