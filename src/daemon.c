@@ -26,7 +26,6 @@
 
 enum {
     POOL_THREADS = 2,
-    POOL_WAITING_MAX = 4096,
     ASSET_CACHE = 1024,
     IDLE_ROUND_US = 60000000,
     DRAIN_US = 20000000, // answers in flight may take this long at the end
@@ -150,7 +149,7 @@ static enum err open_floors(const struct settings *s, struct house *h)
                                             .backup_lag_us = s->backup_lag_us};
     TRY(catalog_open(&catalog, &h->catalog));
     TRY(catalog_set_quota(h->catalog, s->quota_bytes, s->quota_assets));
-    h->pool = pool_new(POOL_THREADS, POOL_WAITING_MAX);
+    h->pool = pool_new(POOL_THREADS, s->queue_max);
     return OK;
 }
 
@@ -292,6 +291,7 @@ static enum err start_http(const struct settings *s, struct house *h)
         .connections_per_address = s->connections_per_address,
         .json_limit_bytes = s->json_limit_bytes,
         .idle_us = s->idle_timeout_us,
+        .header_limit_bytes = s->header_limit_bytes,
         .header_us = s->header_timeout_us,
         .least_bytes_per_s = s->min_rate_bytes,
         .logs_access = s->access_log,

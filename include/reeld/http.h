@@ -95,6 +95,7 @@ struct http_options {
     int connections_per_address; // 0: no limit
     int64_t json_limit_bytes;    // 1 MiB
     int64_t idle_us;             // keep-alive idle
+    int64_t header_limit_bytes;  // of a request's head, about; 16 KiB at most
     int64_t header_us;           // headers complete within
     int64_t least_bytes_per_s;   // slower bodies and readers are cut off
     int parked_max;

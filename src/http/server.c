@@ -26,9 +26,6 @@
 #include "request.h"
 
 enum {
-    // Of a connection: request headers of 8 KiB, and little to zero behind
-    // each request (http-facts.md, section 2).
-    CONNECTION_BYTES = 16384,
     LINGER_US = 5000000,
     BODY_WINDOW_US = 20000000,
     REPLY_WINDOW_US = 30000000,
@@ -86,13 +83,16 @@ static struct MHD_Daemon *start_daemon(struct loop *loop)
     const struct http_server *s = loop->server;
     unsigned connections =
         (unsigned)((s->options.connections + s->loops - 1) / s->loops);
+    // A head may take half of a connection's memory; there is little to zero
+    // behind each request (http-facts.md, section 2).
+    size_t memory = 2 * (size_t)s->options.header_limit_bytes;
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
             MHD_USE_ERROR_LOG,
         0, NULL, NULL, dispatch_call, loop,                           //
         MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                     //
         MHD_OPTION_LISTEN_SOCKET, s->listen_fd,                       //
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, //
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,                   //
         MHD_OPTION_CONNECTION_LIMIT, connections,                     //
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,            //
         MHD_OPTION_URI_LOG_CALLBACK, dispatch_line, loop,             //

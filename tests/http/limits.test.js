@@ -112,6 +112,30 @@ test('the size of a body and of a head', {timeout: MINUTE}, () => withDaemon(['-
   assert.ok(statuses(head.text).every((s) => s === 413 || s === 431), head.text);
 }));
 
+test('the size of a head is a setting', {timeout: MINUTE}, async () => {
+  const head = (bytes) => get('/healthz', `Connection: close\r\nX: ${'x'.repeat(bytes)}\r\n`);
+  for (const [limit, fits, isTooMuch] of [['2KiB', 1500, 6000], ['8KiB', 7500, 20000], ['16KiB', 15500, 40000]])
+    await withDaemon(['--header-limit', limit], async (reeld) => {
+      assert.deepEqual(statuses((await exchange(reeld.port, head(fits))).text), [200], limit);
+      const {text} = await exchange(reeld.port, head(isTooMuch));
+      assert.ok(statuses(text).every((s) => s === 413 || s === 431), `${limit}: ${text.slice(0, 100)}`);
+    });
+});
+
+test('changes that wait for the disk', {timeout: MINUTE}, () => withDaemon(['--queue-max', '1', '--requests-per-key', '0'], async (reeld) => {
+  const answers = await Promise.all(Array(200).fill(0).map((_, i) => reeld.call('POST', '/v1/collections', {json: {name: `n${i}`}})));
+  const made = answers.filter((a) => a.status === 201).length;
+  const refused = answers.filter((a) => a.status === 503);
+  assert.equal(made + refused.length, 200);
+  assert.ok(made > 0 && refused.length > 0, `${made} made`);
+  assert.ok(refused.every((a) => Number(a.headers.get('retry-after')) >= 1));
+  // What was refused was not done, what was not, was.
+  let count = 0;
+  for (const c of (await reeld.json('/v1/collections')).items)
+    count += c.id !== 'default';
+  assert.equal(count, made);
+}));
+
 test('requests of one key, also from many connections at once', {timeout: MINUTE}, () => withDaemon(['--requests-per-key', '20'], async (reeld) => {
   const began = Date.now();
   const answers = await many(Array(300).fill(0), 50, () => reeld.raw('GET', '/v1/assets', {authorization: `Bearer ${reeld.key}`}));
