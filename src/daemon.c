@@ -276,9 +276,12 @@ static void start_videodb(const struct settings *s, struct house *h)
         .uploads_waiting = s->videodb_uploads_waiting,
         .answer_wait_us = s->videodb_answer_wait_us,
         .poll_wait_us = s->videodb_poll_wait_us,
+        .callbacks_owed = s->videodb_callbacks,
+        .callback_tries = s->videodb_callback_tries,
+        .callback_timeout_us = s->videodb_callback_timeout_us,
     };
-    h->videodb =
-        videodb_new(&o, h->api, h->store, h->catalog, h->jobs, h->pool);
+    h->videodb = videodb_new(&o, h->api, h->store, h->catalog, h->jobs, h->pool,
+                             h->fetcher);
 }
 
 static enum err start_http(const struct settings *s, struct house *h)
@@ -325,6 +328,7 @@ static void tear_down(struct house *h)
         http_stop(h->http, clock_now_us() + DRAIN_US);
     // Tasks on the pool may still call it, so it goes after them.
     courier_stop(h->courier);
+    videodb_stop(h->videodb);
     if (h->jobs)
         jobs_stop(h->jobs);
     if (h->pool)

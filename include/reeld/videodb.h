@@ -6,7 +6,7 @@
 // while, bytes that nobody has claimed yet.
 //
 //   videodb_new()  ->  videodb_face(): for struct http_options
-//   ...  http_stop()  ->  videodb_free()  ->  api_free()
+//   ...  http_stop()  ->  videodb_stop()  ->  videodb_free()  ->  api_free()
 //
 // Threads: those functions on main.
 #pragma once
@@ -17,6 +17,7 @@
 #include "reeld/base/pool.h"
 #include "reeld/base/scoped.h"
 #include "reeld/catalog.h"
+#include "reeld/fetch.h"
 #include "reeld/http.h"
 #include "reeld/jobs.h"
 #include "reeld/store.h"
@@ -30,11 +31,17 @@ struct videodb_options {
     int uploads_waiting;    // addresses that are out, most
     int64_t answer_wait_us; // how long work holds its first answer back
     int64_t poll_wait_us;   // how long a poll of work is held
+    int callbacks_owed;     // at once, most
+    int callback_tries;     // then one is dropped
+    int64_t callback_timeout_us; // of one try
 };
 
 struct videodb *videodb_new(const struct videodb_options *o, struct api *a,
                             struct store *s, struct catalog *c, struct jobs *j,
-                            struct pool *p);
+                            struct pool *p, struct fetcher *f);
 struct http_face videodb_face(struct videodb *v);
-void videodb_free(struct videodb *v); // after http_stop() and the pool
+// Calls nobody back any more. After http_stop(), before jobs_stop(). NULL is
+// fine.
+void videodb_stop(struct videodb *v);
+void videodb_free(struct videodb *v); // after videodb_stop() and the pool
 DEFINE_SCOPED(videodb, struct videodb *, videodb_free)

@@ -139,20 +139,26 @@ static void close_all(struct answer *a)
     json_close(&a->json, '}');
 }
 
-void answer_send(struct http_request *r, struct answer *a)
+struct str answer_text(struct answer *a)
 {
     close_all(a);
     if (buf_end(&a->body) != OK) {
         answer_problem(a, "internal", "The answer grew too large.");
         close_all(a);
     }
+    return buf_view(&a->body);
+}
+
+void answer_send(struct http_request *r, struct answer *a)
+{
+    struct str text = answer_text(a);
     http_header(r, "Cache-Control", "no-store");
     if (a->retry_after_s > 0) {
         char seconds[24];
         snprintf(seconds, sizeof(seconds), "%" PRId64, a->retry_after_s);
         http_header(r, "Retry-After", seconds);
     }
-    http_reply(r, a->status, "application/json", buf_view(&a->body));
+    http_reply(r, a->status, "application/json", text);
 }
 
 void answer_refuse_why(struct http_request *r, const struct refusal *why)

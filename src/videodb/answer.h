@@ -50,6 +50,8 @@ void answer_work_failed(struct answer *a, const char *code, const char *text);
 // Accepted; the answer will go to the call-back.
 void answer_accepted(struct answer *a);
 
+// Ends it: the whole text, valid until the answer is used again.
+struct str answer_text(struct answer *a);
 void answer_send(struct http_request *r, struct answer *a);
 // All at once, for handlers.
 void answer_refuse(struct http_request *r, const char *code, const char *format,

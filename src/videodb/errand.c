@@ -6,10 +6,13 @@
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 
+#include "callbacks.h"
+#include "read.h"
 #include "work.h"
 
 // Python gives up after 30 s without a byte.
 #define ERRAND_WAIT_US INT64_C(25000000)
+enum { CALLBACK_URL_MOST = 2048 };
 
 static void unref(void *held)
 {
@@ -46,6 +49,24 @@ static void after(struct http_request *r, bool is_late)
     }
     unref(e);
     work_hold(r, &made);
+}
+
+enum err errand_callback(const struct errand *e, struct str *ret)
+{
+    struct str url = STR("");
+    TRY(read_text(e->body, "callback_url", TEXT_LINE, CALLBACK_URL_MOST, &url));
+    if (url.len > 0)
+        TRY(fetch_check_url(e->v->fetcher, url));
+    *ret = url;
+    return OK;
+}
+
+enum err errand_call_back(struct errand *e, const struct id *work,
+                          struct str url)
+{
+    TRY(callbacks_owe(e->v->callbacks, work, url, e->answer.origin));
+    answer_accepted(&e->answer);
+    return OK;
 }
 
 static enum err read_body(struct http_request *r, json_t **ret)

@@ -27,6 +27,12 @@ struct errand {
     struct http_ticket *ticket;
 };
 
+// "callback_url" of the body, checked; "" where there is none. ERR_BAD_INPUT.
+must_check enum err errand_callback(const struct errand *e, struct str *ret);
+// Answers that the work is accepted, and calls `url` once it is over. On the
+// pool. ERR_BUSY, ERR_IO.
+must_check enum err errand_call_back(struct errand *e, const struct id *work,
+                                     struct str url);
 // Ends the handler: reads the body, parks, runs, answers.
 void errand_start(struct http_request *r, void (*run)(struct errand *e));
 // The same on a pool of its own, for what waits for workers.

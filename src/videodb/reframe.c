@@ -39,13 +39,17 @@ static enum err make(struct errand *e)
 {
     scoped(asset) const struct asset *parent = NULL, *added = NULL;
     struct asset_reframe wish = {0};
+    struct str callback = STR("");
     TRY(view_find_ready(e->v, str_of(e->id), ASSET_VIDEO, &parent));
     TRY(read_wish(e->body, &wish));
+    TRY(errand_callback(e, &callback));
     struct asset *child = asset_namesake(parent);
     scoped(asset) const struct asset *held = child;
     child->id = id_new(asset_kind_prefix(ASSET_VIDEO));
     child->created_us = clock_wall_us();
     TRY(api_reframe(e->v->api, parent, &wish, child));
+    if (callback.len > 0)
+        return errand_call_back(e, &child->id, callback);
     TRY(catalog_asset(e->v->catalog, &child->id, &added));
     view_write(e->v, added, e->answer.origin, answer_data(&e->answer, '{'));
     return OK;

@@ -50,13 +50,9 @@ static enum err read_wish(struct errand *e, struct wish *w)
     TRY(read_text(b, "description", TEXT_LINES, ASSET_DESCRIPTION_BYTES - 1,
                   &w->description));
     TRY(read_media_type(b, w));
-    TRY(read_text(b, "callback_url", TEXT_LINE, UPLOAD_URL_BYTES,
-                  &w->callback_url));
+    TRY(errand_callback(e, &w->callback_url));
     if (w->url.len == 0)
         return fail(ERR_BAD_INPUT, "url is missing");
-    if (w->callback_url.len > 0)
-        return fail(ERR_UNSUPPORTED, "Call-backs are not in this server: "
-                                     "leave callback_url out.");
     return find_collection(e, w);
 }
 
@@ -83,19 +79,20 @@ static struct asset *describe(const struct wish *w, const struct parcel *p,
 }
 
 static enum err add_uploaded(struct errand *e, const struct wish *w,
-                             struct str token)
+                             struct str token, struct id *ret)
 {
     scoped(parcel) struct parcel *p = NULL;
     TRY(slots_take(e->v->slots, token, &p));
     enum asset_kind kind = w->has_kind ? w->kind : parcel_kind(p);
     scoped(asset) const struct asset *asset = describe(w, p, kind);
     TRY(api_add_asset(e->v->api, asset, take(p->writer)));
-    e->made = asset->id;
+    *ret = asset->id;
     return OK;
 }
 
 // Texts of JSON end in a NUL.
-static enum err add_pulled(struct errand *e, const struct wish *w)
+static enum err add_pulled(struct errand *e, const struct wish *w,
+                           struct id *ret)
 {
     struct api_pull pull = {
         .url = w->url.ptr,
@@ -106,7 +103,7 @@ static enum err add_pulled(struct errand *e, const struct wish *w)
         .kind = w->kind,
     };
     struct id job;
-    return api_start_pull(e->v->api, &pull, &e->made, &job);
+    return api_start_pull(e->v->api, &pull, ret, &job);
 }
 
 static enum err add(struct errand *e)
@@ -114,17 +111,21 @@ static enum err add(struct errand *e)
     struct wish w = {.description = STR("")};
     struct str token;
     TRY(read_wish(e, &w));
+    struct id made;
     if (slots_token(w.url, e->answer.origin, &token))
-        return add_uploaded(e, &w, token);
-    return add_pulled(e, &w);
+        TRY(add_uploaded(e, &w, token, &made));
+    else
+        TRY(add_pulled(e, &w, &made));
+    if (w.callback_url.len > 0)
+        return errand_call_back(e, &made, w.callback_url);
+    e->made = made;
+    return OK;
 }
 
 static void run(struct errand *e)
 {
     enum err result = add(e);
-    if (result == ERR_UNSUPPORTED)
-        answer_problem(&e->answer, "not_implemented", "%s", fail_text());
-    else if (result != OK)
+    if (result != OK)
         answer_error(&e->answer, result);
 }
 

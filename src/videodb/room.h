@@ -8,6 +8,7 @@
 #include "reeld/api/face.h"
 #include "reeld/videodb.h"
 
+struct callbacks;
 struct outcomes;
 struct slots;
 
@@ -20,6 +21,8 @@ struct videodb {
     struct pool *pool;
     struct slots *slots;       // upload addresses
     struct outcomes *outcomes; // of work
+    struct fetcher *fetcher;
+    struct callbacks *callbacks;
 };
 
 static inline struct videodb *videodb_of(const struct http_request *r)

@@ -69,16 +69,15 @@ static enum err start(struct errand *e)
     struct str source = STR(""), callback = STR("");
     int64_t height = 0;
     TRY(read_text(e->body, "source", TEXT_LINE, SOURCE_URL_BYTES, &source));
-    TRY(read_text(e->body, "callback_url", TEXT_LINE, SOURCE_URL_BYTES,
-                  &callback));
+    TRY(errand_callback(e, &callback));
     if (source.len == 0)
         return fail(ERR_BAD_INPUT, "source is missing");
     TRY(check_config(e->body, &height));
     struct id asset, job;
-    if (callback.len > 0)
-        return not_built("A call-back: leave callback_url empty; it");
     struct api_pull pull = {.url = source.ptr};
     TRY(api_start_pull(e->v->api, &pull, &asset, &job));
+    if (callback.len > 0)
+        TRY(errand_call_back(e, &asset, callback));
     char text[ID_TEXT_BYTES + 24];
     snprintf(text, sizeof(text), "%s-%" PRId64, asset.text, height);
     json_text(answer_data(&e->answer, '{'), "job_id", text);

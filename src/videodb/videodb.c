@@ -4,12 +4,13 @@
 
 #include "reeld/base/mem.h"
 
+#include "callbacks.h"
 #include "outcomes.h"
 #include "slots.h"
 
 struct videodb *videodb_new(const struct videodb_options *o, struct api *a,
                             struct store *s, struct catalog *c, struct jobs *j,
-                            struct pool *p)
+                            struct pool *p, struct fetcher *f)
 {
     struct videodb *v = NEW(struct videodb);
     v->o = *o;
@@ -19,14 +20,23 @@ struct videodb *videodb_new(const struct videodb_options *o, struct api *a,
     v->jobs = j;
     v->pool = p;
     v->slots = slots_new(o->uploads_waiting, o->upload_life_us);
+    v->fetcher = f;
     v->outcomes = outcomes_new();
+    v->callbacks = callbacks_start(v);
     return v;
+}
+
+void videodb_stop(struct videodb *v)
+{
+    if (v)
+        callbacks_stop(v->callbacks);
 }
 
 void videodb_free(struct videodb *v)
 {
     if (!v)
         return;
+    callbacks_free(v->callbacks);
     slots_free(v->slots);
     outcomes_free(v->outcomes);
     free(v);

@@ -164,11 +164,10 @@ static void settle_on_pool(void *argument)
 
 // The asset that the work has come to, or NULL and how it failed. `end` has no
 // id where the work was not begun here. ERR_NOT_FOUND.
-static enum err find(const struct hold *h, struct outcome *ret_end,
-                     const struct asset **ret)
+static enum err find(struct videodb *v, const struct id *asked,
+                     struct outcome *ret_end, const struct asset **ret)
 {
-    struct videodb *v = h->v;
-    struct id id = h->asked;
+    struct id id = *asked;
     if (outcomes_find(v->outcomes, &id, ret_end) &&
         ret_end->stage == OUTCOME_SETTLED) {
         id = ret_end->now;
@@ -177,8 +176,14 @@ static enum err find(const struct hold *h, struct outcome *ret_end,
     }
     enum err e = catalog_asset(v->catalog, &id, ret);
     if (e == ERR_NOT_FOUND)
-        return fail(e, "there is no work of the name %s", h->asked.text);
+        return fail(e, "there is no work of the name %s", asked->text);
     return e;
+}
+
+// Told as it is, or to be settled first.
+static bool is_plain(const struct asset *asset)
+{
+    return asset->state == ASSET_READY && is_right(asset) && !is_silent(asset);
 }
 
 typedef void then(struct http_request *r, bool is_late);
@@ -219,7 +224,7 @@ static void look(struct http_request *r, bool is_late)
     if (h->is_new)
         jobs_look(h->v->jobs);
     h->is_new = false;
-    enum err e = find(h, &end, &asset);
+    enum err e = find(h->v, &h->asked, &end, &asset);
     if (e != OK) {
         tell_error(r, e);
         return;
@@ -231,7 +236,7 @@ static void look(struct http_request *r, bool is_late)
     bool is_ready = asset->state == ASSET_READY;
     bool is_rejected = asset->state == ASSET_REJECTED;
     bool is_ours = end.asked.text[0];
-    if (is_ready && (!is_ours || (is_right(asset) && !is_silent(asset))))
+    if (is_ready && (!is_ours || is_plain(asset)))
         tell_asset(r, h, asset);
     else if (is_rejected && !is_ours)
         tell_failure(r, h, asset->error_code, asset->error_detail);
@@ -255,6 +260,32 @@ static void hold(struct http_request *r, const struct id *asset, bool is_poll)
     h->is_new = true;
     visit_keep(r, h, free);
     look(r, false);
+}
+
+bool work_is_over(struct videodb *v, const struct id *asked, struct answer *to)
+{
+    scoped(asset) const struct asset *asset = NULL;
+    struct outcome end = {0};
+    enum err e = find(v, asked, &end, &asset);
+    if (e == ERR_NOT_FOUND) {
+        answer_work_failed(to, "not_found", "It was deleted.");
+        return true;
+    }
+    if (e != OK)
+        return false; // the catalog's trouble: it is asked again
+    if (!asset) {
+        answer_work_failed(to, end.code, end.text);
+        return true;
+    }
+    if (is_plain(asset)) {
+        view_write(v, asset, to->origin, answer_work_done(to, '{'));
+        return true;
+    }
+    if (asset->state == ASSET_READY || asset->state == ASSET_REJECTED) {
+        settle(v, asked, asset);
+        jobs_look(v->jobs); // what was moved is to be probed
+    }
+    return false;
 }
 
 void work_hold(struct http_request *r, const struct id *asset)

@@ -13,11 +13,14 @@ import {assertPlays, connection, sdk} from './videodb.js';
 const SECONDS = 1000;
 const FILES = {'/harbour.mp4': 'plain.mp4', '/song': 'sound.mp3', '/picture': 'still.png'};
 let daemon, remote, conn, coll;
+let refusals = 0;
 
 before(async () => {
   daemon = await startDaemon(['--pull-allow', '127.0.0.0/8', '--pull-attempts', '1', '--ladder', 'on_demand']);
   remote = await startRemote((request, response) => {
-    if (FILES[request.url])
+    if (request.url.startsWith('/called'))
+      response.writeHead(refusals-- > 0 ? 500 : 200).end();
+    else if (FILES[request.url])
       sendFile(request, response, readFileSync(film(FILES[request.url])));
     else if (request.url === '/words')
       response.end('only words '.repeat(100));
@@ -77,4 +80,47 @@ test('a transcode job fetches its source and ends in a file', {timeout: 120 * SE
     await assert.rejects(conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', config), (e) => names.test(e.cause.cause));
   await assert.rejects(conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', {}, {mute: true}), (e) => /mute/.test(e.cause.cause));
   await assert.rejects(conn.getTranscodeDetails('m-nothing-0'), {message: 'Error 404: Not Found'});
+});
+
+const calls = (path) => remote.asked.filter((q) => q.url === path);
+const called = async (path, count = 1) => {
+  await until(`${path} is called`, () => calls(path).length >= count);
+  const [{method, headers, body}] = calls(path).slice(-1);
+  assert.equal(method, 'POST');
+  assert.equal(headers['content-type'], 'application/json');
+  return JSON.parse(body);
+};
+
+test('call-backs: the call returns at once, the answer comes later', {timeout: 120 * SECONDS}, async () => {
+  const callbackUrl = (name) => `${remote.base}/called/${name}`;
+  assert.equal(await coll.uploadFile({filePath: film('plain.mp4'), callbackUrl: callbackUrl('file')}), undefined);
+  const {success, status, data} = await called('/called/file');
+  assert.deepEqual([success, status, data.length], [true, 'done', 6]);
+  const video = await coll.getVideo(data.id);
+  assert.equal(await coll.uploadURL({url: `${remote.base}/song`, callbackUrl: callbackUrl('song')}), undefined);
+  assert.match((await called('/called/song')).data.id, /^a-/);
+  await coll.uploadURL({url: `${remote.base}/words`, callbackUrl: callbackUrl('words')});
+  const failed = await called('/called/words');
+  assert.deepEqual([failed.success, failed.status], [false, 'failed']);
+  assert.ok(failed.message);
+  assert.equal(await video.reframe({target: 'square', mode: 'simple', callbackUrl: callbackUrl('square')}), undefined);
+  assert.notEqual((await called('/called/square')).data.id, video.id);
+  await conn.transcode(`${remote.base}/harbour.mp4`, callbackUrl('transcode'));
+  assert.equal((await called('/called/transcode')).status, 'done');
+  await assert.rejects(coll.uploadURL({url: `${remote.base}/song`, callbackUrl: 'http://10.0.0.1/'}), {message: 'Error 400: Bad Request'});
+  for (const name of ['file', 'song', 'words', 'square', 'transcode'])
+    assert.equal(calls(`/called/${name}`).length, 1, name);
+});
+
+test('a call-back is tried again, and outlives the daemon', {timeout: 120 * SECONDS}, async () => {
+  refusals = 3;
+  await coll.uploadFile({filePath: film('silent.mp4'), callbackUrl: `${remote.base}/called/again`});
+  await called('/called/again', 2);
+  await daemon.kill();
+  daemon = await daemon.restart();
+  const {status, data} = await called('/called/again', 4);
+  assert.equal(status, 'done');
+  assert.ok(data.stream_url.startsWith('http://'));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(calls('/called/again').length, 4);
 });
