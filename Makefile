@@ -223,7 +223,7 @@ $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
-	$(Q)tests/run-all lint unit fuzz-replay http player soak asan tsan
+	$(Q)KILLS=50 tests/run-all lint unit fuzz-replay http player soak campaign asan tsan
 http player asan tsan: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)tests/run-all $@
 bench: all $(BUILD)/npm-tests/.done | test-deps
@@ -350,9 +350,14 @@ $(VARIANT)/crash/publisher: tests/crash/publisher.c $(call libs_of,store catalog
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) \
 	    -Wl,--end-group $(call link_libs,store catalog model base) -o $@
-## crash         kills an upload at each of its system calls and looks
-crash: $(VARIANT)/crash/publisher | test-deps
+## crash         kills an upload at each of its system calls and looks; kills a
+##               daemon under load KILLS times (1000)
+KILLS ?= 1000
+crash: $(VARIANT)/crash/publisher campaign | test-deps
 	$(Q)tests/crash/run $<
+.PHONY: campaign
+campaign: all $(BUILD)/npm-tests/.done | test-deps
+	$(Q)REELD=$(VARIANT)/reeld node tests/crash/campaign.js $(KILLS) $(SEED)
 
 # ---- abuse -------------------------------------------------------------------
 

@@ -152,21 +152,24 @@ static struct str sent_key(const struct http_request *r)
 }
 
 // The same work whether the id exists or not.
-static bool is_live(struct catalog *c, struct str text, struct api_key *ret)
+static enum err find_live(struct catalog *c, struct str text,
+                          struct api_key *ret)
 {
     struct id id;
     uint8_t secret[HASH_BYTES];
     if (key_parse(text, &id, secret) != OK)
-        return false;
+        return fail(ERR_NOT_FOUND, "not a key");
     struct digest sent = hash_of(secret, sizeof(secret));
     explicit_bzero(secret, sizeof(secret));
     struct api_key key = {0};
-    bool is_there = catalog_key(c, &id, &key) == OK;
+    enum err e = catalog_key(c, &id, &key);
     bool is_same = secret_eq(sent.bytes, key.secret.bytes, HASH_BYTES);
-    if (!is_there || !is_same || key.revoked_us != 0)
-        return false;
+    if (e != OK)
+        return e; // that of the machine is no wrong key
+    if (!is_same || key.revoked_us != 0)
+        return fail(ERR_NOT_FOUND, "not a live key");
     *ret = key;
-    return true;
+    return OK;
 }
 
 // A live key is let in from an address that is in penalty: behind a proxy all
@@ -193,10 +196,13 @@ bool api_admit(struct api *a, const struct http_request *r, unsigned scopes,
 {
     struct str sent = sent_key(r);
     struct api_key key;
-    if (!is_live(a->catalog, sent, &key)) {
+    enum err e = find_live(a->catalog, sent, &key);
+    if (e == ERR_NOT_FOUND)
         refuse_stranger(a, r, sent.len > 0, why);
+    else if (e != OK)
+        refusal_of_err(why, e);
+    if (e != OK)
         return false;
-    }
     int64_t wait_us = 0;
     if (a->requests && !limit_take(a->requests, str_of(key.id.text),
                                    clock_now_us(), &wait_us)) {

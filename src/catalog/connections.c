@@ -6,11 +6,18 @@
 #include "reeld/base/hash.h"
 #include "reeld/base/thread.h"
 
+// The database was fine when the catalog was opened: what looks damaged now is
+// the machine's fault, and no client's.
+static enum err open_another(struct catalog *c, enum db_use use,
+                             struct db **ret)
+{
+    enum err e = db_open(c->open_db, c->open_context, c->path, use, ret);
+    return e == ERR_BAD_INPUT ? fail(ERR_IO, "%s", fail_text()) : e;
+}
+
 static enum err ensure_writer(struct catalog *c)
 {
-    if (c->writer)
-        return OK;
-    return db_open(c->open_db, c->open_context, c->path, DB_WRITER, &c->writer);
+    return c->writer ? OK : open_another(c, DB_WRITER, &c->writer);
 }
 
 static void drop_broken_writer(struct catalog *c)
@@ -104,7 +111,7 @@ enum err reading_begin(struct catalog *c, struct reading *ret)
 {
     struct db *db = idle_reader(c);
     if (!db)
-        TRY(db_open(c->open_db, c->open_context, c->path, DB_READER, &db));
+        TRY(open_another(c, DB_READER, &db));
     *ret = (struct reading){.catalog = c, .db = db};
     return OK;
 }

@@ -2,7 +2,7 @@
 // daemon.js - starts a real reeld for a test, on a port and a directory of its
 // own, and talks with it.
 import {spawn} from 'node:child_process';
-import {createReadStream} from 'node:fs';
+import {createReadStream, readFileSync, readdirSync} from 'node:fs';
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {request} from 'node:http';
 import {tmpdir} from 'node:os';
@@ -16,6 +16,16 @@ const PROGRAM = process.env.REELD || join(ROOT, 'build/release/reeld');
 // REELD_ name is a setting.
 function ownEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^REELD_(TEST|BENCH)_/.test(name)));
+}
+
+// Processes that a process has started, by whichever of its threads.
+export function childrenOf(pid) {
+  const read = (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap(read).map(Number);
+  } catch {
+    return []; // it is gone
+  }
 }
 
 // Resolves to the port once the daemon says that it listens.
@@ -44,18 +54,20 @@ export function command(dataDir, ...words) {
 }
 
 // `flags`: ['--segment-wait', '2s']. A directory that is given is used as it
-// is; in every case it goes with stop(), unless `keeps`.
-// `under` is a program, with its words, that runs it and gets out of the way.
-export async function startDaemon(flags = [], {directory, keeps = false, under = []} = {}) {
+// is; in every case it goes with stop(), unless `keeps`. `under` is a program,
+// with its words, that runs it; `env`: more of its environment.
+export async function startDaemon(flags = [], {directory, keeps = false, under = [], env = {}} = {}) {
   const dataDir = directory || await mkdtemp(join(tmpdir(), 'reeld-test-'));
   const lines = [];
-  const [program, ...words] = [...under, PROGRAM, 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags];
-  const child = spawn(program, words,
-    {stdio: ['ignore', 'ignore', 'pipe'], env: ownEnvironment()});
+  const [program, ...args] = [...under, PROGRAM, 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags];
+  const child = spawn(program, args, {stdio: ['ignore', 'ignore', 'pipe'], env: {...ownEnvironment(), ...env}});
   const port = await listening(child, lines);
+  const isDaemon = readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim() === 'reeld';
+  const pid = isDaemon ? child.pid : childrenOf(child.pid)[0];
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({code, signal})));
-  const key = (await readFile(join(dataDir, 'admin.key'), 'utf8').catch(() => '')).trim();
-  return new Daemon({child, pid: child.pid, port, base: `http://127.0.0.1:${port}`, dataDir, flags, lines, ended, key, keeps});
+  // Seen as the daemon sees it: it may have mounts of its own.
+  const key = (await readFile(join(`/proc/${pid}/root`, dataDir, 'admin.key'), 'utf8').catch(() => '')).trim();
+  return new Daemon({child, pid, port, base: `http://127.0.0.1:${port}`, dataDir, flags, lines, ended, key, keeps});
 }
 
 class Daemon {
@@ -116,7 +128,7 @@ class Daemon {
   }
 
   async kill() {
-    this.child.kill('SIGKILL');
+    process.kill(this.pid, 'SIGKILL');
     return this.ended;
   }
 
@@ -127,7 +139,7 @@ class Daemon {
 
   // What a sanitizer found while it ran or ended is in its exit status.
   async stop() {
-    this.child.kill('SIGTERM');
+    process.kill(this.pid, 'SIGTERM');
     const how = await this.ended;
     if (!this.keeps)
       await rm(this.dataDir, {recursive: true, force: true});

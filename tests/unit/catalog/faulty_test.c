@@ -7,6 +7,7 @@
 #include "catalog_faulty.h"
 #include "catalog_sample.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/streams.h"
 #include "unit.h"
 
 // What the actions below work on.
@@ -180,10 +181,32 @@ static enum err idempotency_end(struct world *w)
     return catalog_idempotency_end(w->catalog, &w->claimed, 201, "{}");
 }
 
+static enum err add_reframed(struct world *w)
+{
+    scoped(asset) const struct asset *part = sample_probed(w->fresh);
+    struct asset *own = (struct asset *)(uintptr_t)part;
+    own->reframe = (struct asset_reframe){
+        .asset = w->ready, .end_us = 1000000, .width = 1, .height = 1};
+    return catalog_add_reframed(w->catalog, part, "x264 1", true);
+}
+
+static enum err put_stream(struct world *w)
+{
+    char clips[] = "gap 0 48000\n";
+    struct stream s = {.id = id_new("s"),
+                       .created_us = 1,
+                       .duration_us = 1000000,
+                       .clip_count = 1,
+                       .clips = clips};
+    return catalog_put_stream(w->catalog, &s);
+}
+
 static const struct {
     const char *name;
     enum err (*change)(struct world *w);
 } changes[] = {
+    {"add_reframed",      add_reframed     },
+    {"put_stream",        put_stream       },
     {"add_asset",         add_asset        },
     {"asset_ready",       asset_ready      },
     {"asset_rejected",    asset_rejected   },
@@ -363,6 +386,25 @@ static void an_open_that_fails_leaves_a_database_that_opens(void **state)
     assert_true(faults.fail_at > 60); // each statement is prepared, to begin
 }
 
+// What looks damaged once it was fine is no client's fault: ERR_BAD_INPUT would
+// be told to one.
+static void damage_met_later_is_the_machines(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w);
+    struct api_key key;
+    // The reader that is there breaks; for the second look one is opened.
+    const enum err codes[] = {ERR_IO, ERR_BAD_INPUT};
+    for (int i = 0; i < 2; i++) {
+        w.faults = (struct db_faults){.fail_at = 1, .code = codes[i]};
+        assert_int_equal(catalog_key(w.catalog, &w.key.id, &key), ERR_IO);
+    }
+    w.faults = (struct db_faults){0};
+    assert_int_equal(catalog_key(w.catalog, &w.key.id, &key), OK);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_commit_in_doubt_that_is_there_is_success),
         cmocka_unit_test(readers_are_kept_for_the_next_one),
         cmocka_unit_test(a_read_that_fails_is_told_and_the_next_one_works),
+        cmocka_unit_test(damage_met_later_is_the_machines),
         cmocka_unit_test(an_open_that_fails_leaves_a_database_that_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+// faults.test.js - a daemon whose machine fails it: full and read-only disks,
+// system calls that fail, clocks that jump, a second daemon, SIGTERM under load.
+import assert from 'node:assert/strict';
+import {execFileSync, spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtemp} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {command, startDaemon} from './daemon.js';
+import {text, variants} from './exact.js';
+import {film} from './films.js';
+
+const SECONDS = 1000;
+const FLAGS = ['--playback', 'open', '--keep-free', '0'];
+const bytes = readFileSync(film('plain.mp4'));
+
+// The film with a box that nobody reads, of `size` bytes: bytes of its own.
+function filmWith(size) {
+  const box = Buffer.alloc(size, Math.random().toString());
+  box.writeUInt32BE(size);
+  box.write('free', 4);
+  return Buffer.concat([bytes, box]);
+}
+
+async function tryUpload(daemon, body = filmWith(64)) {
+  const answer = await daemon.call('POST', '/v1/assets?name=x', {body, headers: {'content-type': 'application/octet-stream'}});
+  const json = await answer.json();
+  if (answer.status >= 400)
+    assert.match(answer.headers.get('content-type'), /problem\+json/);
+  return {status: answer.status, json};
+}
+
+async function upload(daemon, body) {
+  const {status, json} = await tryUpload(daemon, body);
+  assert.equal(status, 201, JSON.stringify(json));
+  return json;
+}
+
+// Everything that one rung of an asset names.
+async function play(daemon, id) {
+  const [url] = await variants(`${daemon.base}/p/open/${id}/index.m3u8`);
+  for (const line of (await text(url)).split('\n').filter((l) => l && l[0] !== '#')) {
+    const answer = await fetch(new URL(line, url));
+    assert.equal(answer.status, 200, `${line}: ${(await answer.arrayBuffer()).byteLength} bytes`);
+  }
+}
+
+async function whole(daemon, id) {
+  for (let i = 0; i < 60; i++) {
+    const asset = await daemon.json(`/v1/assets/${id}?wait=2`);
+    if (asset.progress === 1)
+      return;
+  }
+  assert.fail(`${id} is never whole`);
+}
+
+// A probe that the machine failed is tried again, after a while.
+async function ready(daemon, id) {
+  let asset = await daemon.json(`/v1/assets/${id}`);
+  for (let i = 0; asset.state === 'uploaded' && i < 60; i++)
+    asset = await daemon.json(`/v1/assets/${id}?wait=2`);
+  assert.equal(asset.state, 'ready', `${id}: ${JSON.stringify(asset.error)}`);
+}
+
+async function sourceOf(daemon, id) {
+  const answer = await daemon.call('GET', `/v1/assets/${id}/source`);
+  return createHash('sha256').update(Buffer.from(await answer.arrayBuffer())).digest('hex');
+}
+
+// ---- the directory ---------------------------------------------------------
+
+test('a second daemon on the same directory ends, and harms nobody (REL-13)', async () => {
+  const daemon = await startDaemon(FLAGS);
+  try {
+    const asset = await upload(daemon);
+    await assert.rejects(startDaemon(FLAGS, {directory: daemon.dataDir, keeps: true}), /ended with [1-9]\d*:[^]*(in use|another|holds|has it)/);
+    await play(daemon, asset.id);
+    assert.equal((await upload(daemon)).state, 'ready');
+  } finally {
+    await daemon.stop();
+  }
+});
+
+// A name space of its own, where everybody may mount.
+const inside = (script) => ['unshare', '-rm', 'sh', '-c', `${script} && exec "$@"`, 'sh'];
+
+test('a read-only directory is refused in a clear line', async () => {
+  const daemon = await startDaemon(FLAGS, {keeps: true});
+  await upload(daemon);
+  await daemon.stop();
+  const under = inside(`mount --bind ${daemon.dataDir} ${daemon.dataDir} && mount -o remount,bind,ro ${daemon.dataDir}`);
+  await assert.rejects(startDaemon(FLAGS, {directory: daemon.dataDir, keeps: true, under}), /ended with [1-9]\d*:[^]*[Rr]ead-only/);
+  const again = await startDaemon(FLAGS, {directory: daemon.dataDir});
+  await again.stop();
+});
+
+test('a full disk refuses uploads, plays on, and is forgotten when there is room (REL-06)', {timeout: 200 * SECONDS}, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'reeld-full-'));
+  const under = inside(`mount -t tmpfs -o size=12m tmpfs ${directory}`);
+  const flags = ['--playback', 'open', '--keep-free', '2MiB', '--ladder', 'on_demand'];
+  const daemon = await startDaemon(flags, {directory, under});
+  const root = `/proc/${daemon.pid}/root${directory}`;
+  try {
+    const first = await upload(daemon);
+    let refused;
+    for (let i = 0; i < 40 && !refused; i++) {
+      const {status, json} = await tryUpload(daemon, filmWith(1 << 20));
+      if (status !== 201)
+        refused = {status, json};
+    }
+    assert.equal(refused?.status, 507, JSON.stringify(refused));
+    assert.equal(refused.json.code, 'no_space');
+    fill(join(root, 'filler'));
+    const full = await tryUpload(daemon);
+    assert.equal(full.status, 507, JSON.stringify(full));
+    await play(daemon, first.id); // made in memory
+    assert.equal((await fetch(`${daemon.base}/healthz`)).status, 200);
+    rmSync(join(root, 'filler'));
+    for (const {id} of (await daemon.json('/v1/assets?limit=200')).items)
+      if (id !== first.id)
+        assert.equal((await daemon.call('DELETE', `/v1/assets/${id}`)).status, 204);
+    const later = await upload(daemon);
+    await play(daemon, later.id);
+    assert.equal(await sourceOf(daemon, first.id), first.sha256);
+  } finally {
+    await daemon.stop();
+  }
+});
+
+function fill(path) {
+  try {
+    for (let size = 1 << 20; size >= 4096; size >>= 1)
+      while (writeMore(path, size))
+        continue;
+  } catch {
+    // there is no room left
+  }
+}
+
+function writeMore(path, size) {
+  try {
+    writeFileSync(path, Buffer.alloc(size), {flag: 'a'});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// ---- system calls ----------------------------------------------------------
+
+// Once the daemon runs, the first and every third of these calls in each of its
+// threads fails.
+const FAULTS = [
+  ['fsync', 'EIO'], ['fdatasync', 'EIO'], ['pwrite64', 'ENOSPC'], ['pwrite64', 'EIO'], ['write', 'ENOSPC'], ['fallocate', 'ENOSPC'],
+  ['renameat2', 'EIO'], ['unlinkat', 'EIO'], ['memfd_create', 'EMFILE'], ['openat', 'EMFILE'], ['ftruncate', 'EIO'],
+  ['pread64', 'EIO'],
+];
+const ROUNDS = 4;
+
+// It stays until the daemon is killed: strace cannot let go of a process that
+// starts another one at that moment.
+async function attach(daemon, call, fault) {
+  const child = spawn('strace', ['-f', '-b', 'execve', '-p', String(daemon.pid), '-o', '/dev/null', '-e', `trace=${call}`,
+    '-e', `inject=${call}:error=${fault}:when=1+3`], {stdio: ['ignore', 'ignore', 'pipe']});
+  let words = '';
+  await new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`strace: ${words}`)));
+    child.stderr.on('data', (part) => {
+      words += part;
+      if (/attached/.test(words))
+        resolve();
+    });
+  });
+  // In an object, or it would be waited for: it ends when the last of the
+  // daemon's threads has.
+  return {ended: new Promise((resolve) => { child.removeAllListeners('exit'); child.once('exit', resolve); })};
+}
+
+const openFiles = (daemon) => readdirSync(`/proc/${daemon.pid}/fd`).length;
+const FAILURES = [500, 503, 507];
+
+// What fails is told as what it is. `doubt`: a DELETE that failed may be done.
+async function liveThrough(daemon, kept, doubt) {
+  const {status, json} = await tryUpload(daemon);
+  assert.ok([201, 202, ...FAILURES].includes(status), `upload: ${status} ${JSON.stringify(json)}`);
+  if (status < 300)
+    kept.set(json.id, json.sha256);
+  for (const id of [...kept.keys()].slice(-1)) {
+    const answer = await fetch(`${daemon.base}/p/open/${id}/240p/1.m4s`);
+    await answer.arrayBuffer();
+    assert.ok([200, 404, ...FAILURES].includes(answer.status), `play: ${answer.status}`);
+  }
+  if (kept.size < 4)
+    return;
+  const [id] = kept.keys();
+  const gone = await daemon.call('DELETE', `/v1/assets/${id}`);
+  assert.ok([204, ...FAILURES].includes(gone.status), `DELETE: ${gone.status}`);
+  if (gone.status !== 204)
+    doubt.set(id, kept.get(id));
+  kept.delete(id);
+}
+
+for (const [call, fault] of FAULTS) {
+  test(`${call} fails with ${fault}: it is told, nothing acknowledged is lost (REL-05, REL-07)`, {timeout: 200 * SECONDS}, async () => {
+    let daemon = await startDaemon([...FLAGS, '--segment-wait', '10s', '--ladder', 'on_demand'], {keeps: true});
+    const first = await upload(daemon);
+    const kept = new Map([[first.id, first.sha256]]);
+    const doubt = new Map();
+    const files = openFiles(daemon);
+    const traced = await attach(daemon, call, fault);
+    for (let i = 0; i < ROUNDS; i++)
+      await liveThrough(daemon, kept, doubt);
+    assert.ok(openFiles(daemon) < files + 30, `${openFiles(daemon)} open files, ${files} before`);
+    await daemon.kill();
+    await traced.ended;
+    daemon = await daemon.restart();
+    for (const [id, digest] of [...kept, ...doubt]) {
+      const answer = await daemon.call('GET', `/v1/assets/${id}`);
+      if (answer.status === 404 && doubt.has(id))
+        continue;
+      assert.equal(await sourceOf(daemon, id), digest);
+      await ready(daemon, id);
+      await play(daemon, id);
+    }
+    assert.equal((await upload(daemon)).state, 'ready');
+    await daemon.stop();
+    const checked = await command(daemon.dataDir, 'fsck', '--scrub');
+    assert.equal(checked.code, 0, checked.stdout);
+    rmSync(daemon.dataDir, {recursive: true});
+  });
+}
+
+// ---- clocks ----------------------------------------------------------------
+
+const DAY_S = 24 * 3600;
+
+function clockShim() {
+  const place = new URL('../../build/shims/', import.meta.url).pathname;
+  const library = join(place, 'clock_shim.so');
+  mkdirSync(place, {recursive: true});
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, new URL('../crash/clock_shim.c', import.meta.url).pathname]);
+  return library;
+}
+
+const cpuTicks = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0);
+
+// The run-time of a sanitizer takes the clock for itself.
+const isSanitized = /\/san-/.test(process.env.REELD ?? '');
+test('clocks that jump by a day stop nothing and spin nothing (REL-19)', {timeout: 120 * SECONDS, skip: isSanitized}, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'reeld-clock-'));
+  const clock = join(directory, 'clock');
+  const set = (seconds) => {
+    const offset = Buffer.alloc(8);
+    offset.writeBigInt64LE(BigInt(seconds));
+    writeFileSync(clock, offset, {flag: 'r+'});
+  };
+  writeFileSync(clock, Buffer.alloc(8));
+  const daemon = await startDaemon(['--keep-free', '0'], {directory, env: {LD_PRELOAD: clockShim(), CLOCK_SHIM: clock}});
+  try {
+    const first = await upload(daemon);
+    for (const offset of [DAY_S, -DAY_S, 0]) {
+      set(offset);
+      const asset = await upload(daemon);
+      assert.ok(Math.abs(Date.parse(asset.created_at) / 1000 - Date.now() / 1000 - offset) < 60, asset.created_at);
+      await whole(daemon, asset.id);
+      assert.equal((await fetch(asset.playback.hls)).status, 200);
+      assert.equal(await sourceOf(daemon, first.id), first.sha256);
+      const before = cpuTicks(daemon.pid);
+      await sleep(1000);
+      assert.ok(cpuTicks(daemon.pid) - before < 30, 'an idle daemon is busy'); // of 100 a second
+    }
+  } finally {
+    await daemon.stop();
+  }
+});
+
+// ---- the end ---------------------------------------------------------------
+
+test('SIGTERM under load: the daemon ends in order, answers are whole, no job fails (REL-12)', {timeout: 120 * SECONDS}, async () => {
+  const daemon = await startDaemon(FLAGS, {keeps: true});
+  const kept = [await upload(daemon)];
+  let isOver = false;
+  const load = Array.from({length: 4}, async (_, i) => {
+    for (let n = 0; !isOver; n++) {
+      try {
+        if (i === 0) {
+          const {status, json} = await tryUpload(daemon);
+          if (status < 300)
+            kept.push(json);
+          else
+            assert.equal(status, 503, JSON.stringify(json));
+          continue;
+        }
+        const answer = await fetch(`${daemon.base}/p/open/${kept[0].id}/240p/${n % 3}.m4s`);
+        const part = await answer.arrayBuffer(); // throws where it is cut short
+        if (answer.status === 200)
+          assert.equal(part.byteLength, Number(answer.headers.get('content-length')));
+      } catch (error) {
+        if (error.code === 'ERR_ASSERTION')
+          throw error;
+        await sleep(5);
+      }
+    }
+  });
+  await sleep(500);
+  const begun = Date.now();
+  const how = await daemon.stop();
+  isOver = true;
+  await Promise.all(load);
+  assert.deepEqual(how, {code: 0, signal: null});
+  assert.ok(Date.now() - begun < 30 * SECONDS);
+  const again = await daemon.restart();
+  try {
+    for (const asset of kept) {
+      assert.equal(await sourceOf(again, asset.id), asset.sha256);
+      await whole(again, asset.id);
+    }
+  } finally {
+    await again.stop();
+    rmSync(daemon.dataDir, {recursive: true, force: true});
+  }
+});
