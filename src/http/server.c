@@ -89,15 +89,15 @@ static struct MHD_Daemon *start_daemon(struct loop *loop)
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
             MHD_USE_ERROR_LOG,
-        0, NULL, NULL, dispatch_call, loop,                           //
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                     //
-        MHD_OPTION_LISTEN_SOCKET, s->listen_fd,                       //
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,                   //
-        MHD_OPTION_CONNECTION_LIMIT, connections,                     //
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,            //
-        MHD_OPTION_URI_LOG_CALLBACK, dispatch_line, loop,             //
-        MHD_OPTION_NOTIFY_COMPLETED, dispatch_end, loop,              //
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,            //
+        0, NULL, NULL, dispatch_call, loop,                //
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,          //
+        MHD_OPTION_LISTEN_SOCKET, s->listen_fd,            //
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,        //
+        MHD_OPTION_CONNECTION_LIMIT, connections,          //
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, //
+        MHD_OPTION_URI_LOG_CALLBACK, dispatch_line, loop,  //
+        MHD_OPTION_NOTIFY_COMPLETED, dispatch_end, loop,   //
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop, //
         MHD_OPTION_END);
 }
 
