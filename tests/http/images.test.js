@@ -88,7 +88,7 @@ function sizeOfJpeg(bytes) {
 // mirrored, HDR, interlaced, not square, without key frames.
 const DEINTERLACED = ['bwdif=mode=send_frame'];
 const SOURCES = [
-  ['film/sintel-trailer-720p24.mp4'], ['timing/open-gop-bpyramid.mp4'], ['timing/hevc-open-gop-cra.mp4'],
+  ['timing/moov-at-end.mp4'], ['timing/open-gop-bpyramid.mp4'], ['timing/hevc-open-gop-cra.mp4'],
   ['timing/edit-list-trim-copy.mp4'], ['formats/editlist-iibbibb.mp4'], ['timing/vfr-dropped-frames.mp4'],
   ['timing/start-offset-1h.mkv'], ['timing/negative-cts.mp4'], ['timing/plain.ts'], ['timing/pts-wrap.ts'],
   ['timing/one-frame.mp4'], ['timing/one-gop-44s-1fps.mp4'], ['timing/intra-refresh-no-idr.mp4'],
@@ -107,7 +107,7 @@ for (const [file, filters] of SOURCES) {
     const all = await pictures(media(file), first.width, first.height, filters);
     assert.equal(all.length, times.length);
     // At the time of a picture, in its middle, and just before the next one.
-    for (const part of [0, 0.13, 0.37, 0.5, 0.78, 1]) {
+    for (const part of [0, 0.37, 0.78, 1]) {
       const index = Math.round(part * (times.length - 1));
       const length = (times[index + 1] ?? asset.duration) - times[index];
       const t = times[index] + (part === 0.37 ? length / 2 : part === 0.78 ? length - 0.001 : 0);
@@ -211,7 +211,7 @@ function crop(sheet, width, cue) {
   return tile;
 }
 
-const BOARDS = ['film/bbb-1080p25-44s.mp4', 'timing/open-gop-bpyramid.mp4', 'timing/intra-refresh-no-idr.mp4',
+const BOARDS = ['timing/start-offset-10s.mp4', 'timing/open-gop-bpyramid.mp4', 'timing/intra-refresh-no-idr.mp4',
   'formats/interlaced-480i2997-mbaff.ts', 'phone/hdr10-av1-720x1280.mp4', 'formats/prores-422-pcm.mov',
   'timing/one-gop-44s-1fps.mp4'];
 
