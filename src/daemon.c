@@ -413,5 +413,7 @@ enum err daemon_serve(const struct settings *s)
     // The teardown may fail in its own ways; what counts is the first reason.
     scoped(mem) char *reason = mem_text(fail_text());
     tear_down(&h);
+    if (result == OK && h.janitor.damage[0] != '\0')
+        return fail(ERR_BAD_INPUT, "%s", h.janitor.damage);
     return result == OK ? OK : fail(result, "%s", reason);
 }
