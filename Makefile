@@ -99,6 +99,7 @@ help:
 ## http          black-box tests against the real daemon alone
 ## asan          unit and black-box tests again with sanitizers; tsan likewise
 ## player        real players in headless Chromium alone
+## exact         every picture of RANGES=210 random clips, SEED=1; goes on where it was
 ## bench         measures; BENCH="start cold" picks some
 ## clean         takes away all that was built
 clean:
@@ -212,7 +213,7 @@ golden: unit-package
 # ---- the whole: demo, test, bench --------------------------------------------
 
 DEMO_DATA ?= demo-data
-.PHONY: demo test http player asan tsan bench
+.PHONY: demo test http player asan tsan exact bench
 demo: all
 	$(Q)tests/demo $(BUILD)/reeld $(DEMO_DATA)
 
@@ -226,6 +227,8 @@ test: all unit-build $(BUILD)/npm-tests/.done | test-deps
 	$(Q)KILLS=50 tests/run-all lint unit fuzz-replay http player soak campaign asan tsan
 http player asan tsan: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)tests/run-all $@
+exact: all | test-deps
+	$(Q)node tests/exact/long.js
 bench: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)node tests/bench/bench.js $(BENCH)
 

@@ -2,6 +2,7 @@
 // aac.c - AAC-LC: the encoder, ADTS headers, AudioSpecificConfig.
 #include "aac.h"
 
+#include <assert.h>
 #include <libavutil/channel_layout.h>
 #include <string.h>
 
@@ -88,5 +89,6 @@ enum err aac_silence(int32_t rate, int32_t channels, struct buf *out)
 {
     scoped(av_codec) AVCodecContext *c = NULL;
     TRY(aac_open_encoder(rate, channels, SILENCE_BPS, &c));
+    assert(c);
     return encode_silence(c, out);
 }

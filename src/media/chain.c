@@ -2,6 +2,7 @@
 // chain.c - from one source picture to the pictures of all rungs.
 #include "chain.h"
 
+#include <assert.h>
 #include <libavutil/imgutils.h>
 #include <string.h>
 
@@ -81,6 +82,7 @@ static void add_rung(struct chain *c, size_t rung)
         at = found;
         c->node[at].below |= bit;
     }
+    assert(at != NO_PARENT); // a picture has one size at least
     c->node[at].here |= bit;
 }
 
@@ -240,10 +242,11 @@ enum err chain_black(struct recipe_size size, AVFrame **ret)
     f->height = size.height;
     f->format = AV_PIX_FMT_YUV420P;
     int got = av_frame_get_buffer(f, 0);
-    ptrdiff_t strides[4] = {f->linesize[0], f->linesize[1], f->linesize[2]};
-    if (got >= 0)
+    if (got >= 0) {
+        ptrdiff_t strides[4] = {f->linesize[0], f->linesize[1], f->linesize[2]};
         got = av_image_fill_black(f->data, strides, AV_PIX_FMT_YUV420P,
                                   AVCOL_RANGE_MPEG, f->width, f->height);
+    }
     if (got < 0)
         return av_fail(got, "black picture");
     colour_tag(f);

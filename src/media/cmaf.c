@@ -2,6 +2,8 @@
 // cmaf.c - the boxes of CMAF headers and fragments.
 #include "cmaf.h"
 
+#include <assert.h>
+
 #include "cmaf_box.h"
 #include "cmaf_head.h"
 
@@ -126,7 +128,8 @@ static enum err write_init(const struct cmaf_video *v,
                            const struct cmaf_audio *a, const char *language,
                            struct buf *out)
 {
-    uint32_t timescale = v ? v->timescale : a->rate;
+    assert(!v != !a);
+    uint32_t timescale = v ? v->timescale : a ? a->rate : 0;
     int64_t width = v ? v->width : 0;
     if (v && v->sample_aspect.num > 0)
         width = scale_round(width, v->sample_aspect.num, v->sample_aspect.den);

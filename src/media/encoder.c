@@ -66,7 +66,8 @@ static enum err set_options(AVCodecContext *c, const struct recipe *r)
     return set_option(c, "x264-params", options);
 }
 
-static enum err open_context(struct encoder *e, const struct recipe *r)
+static enum err open_context(struct encoder *e, const struct recipe *r,
+                             int32_t buffer_start)
 {
     const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
     AVCodecContext *c = codec ? avcodec_alloc_context3(codec) : NULL;
@@ -87,8 +88,9 @@ static enum err open_context(struct encoder *e, const struct recipe *r)
     c->thread_count = 1;
     c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
     c->rc_max_rate = r->cap_bps;
-    c->rc_buffer_size = (int)r->cap_bps; // one second of it ...
-    c->rc_initial_buffer_occupancy = (int)(r->cap_bps / 2); // ... half full
+    c->rc_buffer_size = (int)r->cap_bps; // one second of it
+    c->rc_initial_buffer_occupancy =
+        (int)scale_round(r->cap_bps, buffer_start, 1000);
     TRY(set_options(c, r));
     int got = avcodec_open2(c, codec, NULL);
     return got < 0 ? av_fail(got, "libx264") : OK;
@@ -105,14 +107,14 @@ static enum err check_avcc(const struct encoder *e, const struct recipe *r)
 }
 
 enum err encoder_open(const struct recipe *r, uint32_t timescale,
-                      struct encoder **ret)
+                      int64_t duration_us, struct encoder **ret)
 {
     scoped(encoder) struct encoder *e = NEW(struct encoder);
     e->timescale = timescale;
     e->packet = av_packet_new();
     buf_init(&e->avcc, AVCC_BYTES_MAX);
     buf_init(&e->bytes, PIECE_BYTES_MAX);
-    TRY(open_context(e, r));
+    TRY(open_context(e, r, recipe_buffer_start(duration_us)));
     TRY(nal_write_avcc(nal_walk_over(e->context->extradata,
                                      (size_t)e->context->extradata_size, 0),
                        &e->avcc));

@@ -10,8 +10,9 @@
 
 struct encoder;
 
+// For a GOP (or a single picture, 0) that is shown so long.
 must_check enum err encoder_open(const struct recipe *r, uint32_t timescale,
-                                 struct encoder **ret);
+                                 int64_t duration_us, struct encoder **ret);
 void encoder_free(struct encoder *e);
 DEFINE_SCOPED(encoder, struct encoder *, encoder_free)
 

@@ -121,10 +121,14 @@ static enum err encode_pictures(struct gops *g, struct gop *gop,
 static enum err encode_with(struct gops *g, size_t index, struct encoders *e)
 {
     struct gop *gop = &g->gop[index];
+    int64_t duration_us =
+        scale_round(gop->to - gop->from, 1000000, g->ask->timescale);
     // Opened before the first picture is there: it takes some milliseconds.
     for (size_t i = 0; i < g->rungs; i++)
         if (makes(g, i, index))
-            TRY(encoder_open(g->rung[i].recipe, g->ask->timescale, &e->of[i]));
+            TRY(encoder_open(g->rung[i].recipe, g->ask->timescale,
+                             g->rung[i].is_iframe ? 0 : duration_us,
+                             &e->of[i]));
     TRY(encode_pictures(g, gop, e));
     for (size_t i = 0; i < g->rungs && !is_over(g); i++) {
         if (!makes(g, i, index))

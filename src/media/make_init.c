@@ -15,7 +15,7 @@ static enum err init_encoded_video(const struct wire_make *ask,
                                    const struct recipe *r, struct buf *out)
 {
     scoped(encoder) struct encoder *e = NULL;
-    TRY(encoder_open(r, ask->timescale, &e));
+    TRY(encoder_open(r, ask->timescale, 0, &e));
     struct recipe_size size = r->size[r->sizes - 1];
     struct cmaf_video v = {
         .timescale = ask->timescale,
@@ -156,6 +156,8 @@ static enum err init_copied_audio(struct make *m, const struct recipe *r,
         .bitrate = r->bitrate,
         .config = {(const char *)p->extradata, (size_t)p->extradata_size}
     };
+    // Lent to `a`, so it lives as long.
+    // cppcheck-suppress variableScope
     uint8_t config[AAC_CONFIG_BYTES];
     if (a.config.len < AAC_CONFIG_BYTES) {
         TRY(config_of_packets(m, r->stream, config));

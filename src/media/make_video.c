@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // make_video.c - encoded video: one decode, one chain of filters, many GOPs.
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +147,7 @@ static enum err run_attempt(struct attempt *a, enum reader_start start)
 
 static enum err make_all(struct attempt *a)
 {
+    assert(a->rungs > 0);
     bool may_go_on = reader_may_go_on(*a->reader, a->ask, a->recipe[0]->stream);
     enum reader_start start = may_go_on ? READER_ROW : READER_COLD;
     TRY(run_attempt(a, start));

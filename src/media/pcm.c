@@ -188,7 +188,8 @@ static enum err place_run(struct reading *r)
     struct run *run = &r->run;
     if (run->samples == 0)
         return OK;
-    int64_t start = scale_round(run->least + run->most, 1, 2 * PCM_FINE);
+    int64_t start =
+        scale_round(run->least + run->most, 1, INT64_C(2) * PCM_FINE);
     int32_t rate = r->wish->rate;
     if (run->rate == rate) {
         place(r, start, run->plane, (int64_t)run->samples);

@@ -45,15 +45,27 @@ static struct rational capped_rate(struct rational rate, struct rational cap)
     return rational_reduce(rate);
 }
 
+// What the buffers of a segment's GOPs hold when they begin, in milliseconds of
+// the cap.
+static int64_t buffered_ms(const struct plan *p, uint32_t segment)
+{
+    int64_t sum = 0;
+    for (uint32_t g = p->segment_gop[segment]; g < p->segment_gop[segment + 1];
+         g++)
+        sum += recipe_buffer_start(scale_round(
+            p->gop_border[g + 1] - p->gop_border[g], 1000000, p->timescale));
+    return sum;
+}
+
 // The true upper bound of a segment's bit rate: each GOP may spend its share of
-// the cap and the half-full VBV buffer (one second of the cap) it starts with.
+// the cap and the VBV buffer (one second of the cap) that it starts with.
 static int64_t bound_bps(const struct plan *p, int64_t cap_bps)
 {
     int64_t most = 0;
     for (uint32_t s = 0; s < p->segments; s++) {
         int64_t length = plan_segment_to(p, s) - plan_segment_from(p, s);
-        int64_t gops = p->segment_gop[s + 1] - p->segment_gop[s];
-        int64_t start = scale_ceil(cap_bps * gops, p->timescale, 2 * length);
+        int64_t start = scale_ceil(cap_bps * buffered_ms(p, s), p->timescale,
+                                   1000 * length);
         most = max_i64(most, cap_bps + start);
     }
     return most + most / 50; // boxes around the samples

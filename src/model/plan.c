@@ -143,6 +143,14 @@ int64_t plan_frame_from(const struct plan *p, int64_t ticks)
     return p->gop_border[gop + 1];
 }
 
+// The first tick that is not before `us`. A time is told to half a microsecond:
+// that of a picture is the picture's, wherever between two of them it lies.
+static int64_t tick_at(const struct plan *p, int64_t us)
+{
+    int64_t half = 2 * min_i64(us, PLAN_TICKS_MAX) - 1;
+    return scale_ceil(half, p->timescale, INT64_C(2) * MICROSECONDS);
+}
+
 enum err plan_range(const struct plan *p, int64_t start_us, int64_t end_us,
                     int64_t *ret_from, int64_t *ret_to)
 {
@@ -151,8 +159,8 @@ enum err plan_range(const struct plan *p, int64_t start_us, int64_t end_us,
     if (end_us <= start_us)
         return fail(ERR_BAD_INPUT, "end is not after start");
     int64_t end = p->gop_border[p->gops];
-    int64_t from = scale_ceil(start_us, p->timescale, MICROSECONDS);
-    int64_t to = min_i64(end, scale_ceil(end_us, p->timescale, MICROSECONDS));
+    int64_t from = tick_at(p, start_us);
+    int64_t to = min_i64(end, tick_at(p, end_us));
     if (from >= end)
         return fail(ERR_BAD_INPUT, "start is past the end of the asset");
     from = plan_frame_from(p, from);

@@ -227,3 +227,10 @@ enum err recipe_check(const struct recipe *r)
     bool has_rate = r->bitrate >= 8000 && r->bitrate <= 1000000;
     return check(r->mode == RECIPE_COPY || has_rate, "bitrate");
 }
+
+int32_t recipe_buffer_start(int64_t duration_us)
+{
+    enum { HALF = 500, MORE = 400, SECOND_US = 1000000 };
+    int64_t lacks = clamp_i64(SECOND_US - duration_us, 0, SECOND_US);
+    return (int32_t)(HALF + scale_round(lacks, MORE, SECOND_US));
+}

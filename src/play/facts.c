@@ -80,13 +80,13 @@ static int64_t declared_bps(const struct facts_source *source,
 }
 
 // An I-frame stands for its GOP. The bound of an encoded rung is its cap and
-// what a GOP's key frame may take out of the buffer at its start; the latter is
-// all that an I-frame can be.
+// what a GOP's key frame may take out of a half full buffer at its start; an
+// I-frame has a buffer of its own (recipe_buffer_start()), and no more.
 static struct package_rates declared_iframes(const struct rendition *r)
 {
     int64_t bps = r->declared_bps;
     if (r->recipe.mode == RECIPE_ENCODE && r->recipe.cap_bps < bps)
-        bps -= r->recipe.cap_bps;
+        bps = scale_ceil(bps - r->recipe.cap_bps, recipe_buffer_start(0), 500);
     return (struct package_rates){.peak_bps = bps};
 }
 

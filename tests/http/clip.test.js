@@ -11,6 +11,7 @@ import {TOLERANCE_S, assertLength, assertTimes, fromZero, text, variants} from '
 import {film} from './films.js';
 import {MEDIA, hasMedia, media} from './media.js';
 import {isProblem} from './problem.js';
+import {numbers} from './random.js';
 import {frameTimes, run} from './run.js';
 
 const SECONDS = 1000;
@@ -21,17 +22,6 @@ const RANGES_A_SOURCE = 3;
 let daemon;
 before(async () => { daemon = await startDaemon(['--ladder', 'background']); });
 after(async () => daemon?.stop());
-
-// The same numbers in every run (mulberry32).
-function numbers(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6D2B79F5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 // No border so near to a picture that rounding could decide about it.
 const isClear = (t, times) => times.every((f) => Math.abs(f - t) > 2 * TOLERANCE_S);

@@ -128,12 +128,7 @@ class Daemon {
   }
 
   async kill() {
-    try {
-      process.kill(this.pid, 'SIGKILL');
-    } catch (error) {
-      if (error.code !== 'ESRCH') // it ended by itself just now
-        throw error;
-    }
+    process.kill(this.pid, 'SIGKILL');
     return this.ended;
   }
 

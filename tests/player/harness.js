@@ -22,6 +22,7 @@ const players = {
   async hls(url) {
     await load('/lib/hls.js/dist/hls.js');
     const hls = new Hls({enableWorker: false});
+    window.player = hls;
     hls.on(Hls.Events.ERROR, (_, d) => report.errors.push(`${d.fatal ? 'fatal ' : ''}${d.details}`));
     hls.on(Hls.Events.LEVEL_SWITCHED, () => report.switches++);
     hls.on(Hls.Events.MANIFEST_PARSED, () => { report.levels = hls.levels.map((l) => l.height); });
@@ -32,6 +33,7 @@ const players = {
   async dash(url) {
     await load('/lib/dashjs/dist/modern/umd/dash.all.min.js');
     const player = dashjs.MediaPlayer().create();
+    window.player = player;
     player.on('error', (e) => report.errors.push(e.error?.message || String(e.error)));
     player.on('qualityChangeRendered', (e) => { if (e.mediaType === 'video') report.switches++; });
     player.updateSettings({streaming: {buffer: {fastSwitchEnabled: true}}});

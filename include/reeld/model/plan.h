@@ -166,9 +166,9 @@ int64_t plan_frame_from(const struct plan *p, int64_t ticks);
 int64_t plan_frame_at(const struct plan *p, int64_t ticks);
 
 // [from, to) of media time in microseconds as ticks: the pictures with
-// start <= time < end, rounded outwards never. `end_us` past the end is cut to
-// it. ERR_BAD_INPUT: reversed, negative, past the end, or no picture lies in
-// it.
+// start <= time < end, a picture's time being rounded to the microsecond.
+// `end_us` past the end is cut to it. ERR_BAD_INPUT: reversed, negative, past
+// the end, or no picture lies in it.
 must_check enum err plan_range(const struct plan *p, int64_t start_us,
                                int64_t end_us, int64_t *ret_from,
                                int64_t *ret_to);

@@ -18,7 +18,7 @@
 #include "reeld/model/track.h"
 
 enum {
-    RECIPE_VERSION = 1, // raised when our own code path changes a byte
+    RECIPE_VERSION = 2, // raised when our own code path changes a byte
     RECIPE_CHAIN_MAX = 12,
     RECIPE_PRESET_BYTES = 16,
     RECIPE_BUILD_BYTES = 192,
@@ -88,7 +88,7 @@ struct recipe {
                                     // one than 0.9 / cap s are dropped
     struct rational frame_rate;     // expected, after the cap; for the encoder
     int32_t crf;
-    int64_t cap_bps; // VBV maxrate; bufsize is one second of it, init 0.5
+    int64_t cap_bps; // VBV maxrate; bufsize is one second of it
     int32_t level;   // H.264 level_idc times nothing: 31 is level 3.1
     char preset[RECIPE_PRESET_BYTES]; // x264: "veryfast"
     struct recipe_image image;        // RECIPE_IMAGE, and then none of these
@@ -113,6 +113,12 @@ struct recipe recipe_silence(int32_t sample_rate, int32_t channels,
 struct recipe recipe_black(const struct recipe *like, struct rational rate);
 // Bounds of every field; ERR_BAD_INPUT names it.
 must_check enum err recipe_check(const struct recipe *r);
+
+// How full the VBV buffer is when a GOP of that length begins, in thousandths:
+// half, and fuller where a GOP is shorter than a second. x264 wants it half
+// full again behind the pictures that it sees ahead, so that out of a half full
+// one a GOP of few pictures would get next to nothing.
+int32_t recipe_buffer_start(int64_t duration_us);
 
 enum piece_kind {
     PIECE_INIT,     // ftyp + moov

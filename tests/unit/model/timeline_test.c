@@ -199,6 +199,23 @@ static void numbers_run_on_over_all_clips(void **state)
     assert_int_equal(timeline_find(t, 6, &c, &s), ERR_NOT_FOUND);
 }
 
+// 24 pictures a second lie on no whole microsecond.
+static void a_time_told_in_microseconds_is_that_of_its_picture(void **state)
+{
+    (void)state;
+    struct asset *made = make_asset();
+    made->plan->timescale = 24 * FRAME;
+    scoped(asset) const struct asset *a = made;
+    for (int64_t i = 0; i + 1 < FRAMES; i++) {
+        int64_t start_us = scale_round(i, 1000000, 24);
+        int64_t end_us = scale_round(i + 1, 1000000, 24);
+        scoped(timeline) struct timeline *t = timeline_new();
+        assert_int_equal(timeline_add(t, a, start_us, end_us, SNAP_FRAME), OK);
+        assert_int_equal(t->clip[0].from, i * FRAME);
+        assert_int_equal(t->clip[0].to, (i + 1) * FRAME);
+    }
+}
+
 static void no_more_clips_than_the_limit(void **state)
 {
     (void)state;
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(ranges_without_a_picture_are_refused),
         cmocka_unit_test(key_frame_snapping_needs_no_edge),
         cmocka_unit_test(numbers_run_on_over_all_clips),
+        cmocka_unit_test(a_time_told_in_microseconds_is_that_of_its_picture),
         cmocka_unit_test(no_more_clips_than_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

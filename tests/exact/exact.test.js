@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// exact.test.js - the same few random ranges in every run; `make exact` tries
+// all that there are.
+import {after, before, test} from 'node:test';
+import {startDaemon} from '../http/daemon.js';
+import {hasMedia, media} from '../http/media.js';
+import {numbers} from '../http/random.js';
+import {RUNGS, checkClip, picturesIn} from './check.js';
+import {ownOf} from './own.js';
+import {randomRange} from './ranges.js';
+
+const SECONDS = 1000;
+const SEED = 7;
+const RANGES = 3;
+const FILES = ['timing/open-gop-bpyramid.mp4', 'timing/vfr-dropped-frames.mp4', 'timing/negative-start.mp4',
+  'timing/plain.ts', 'formats/av1-opus-360p.webm'];
+
+let daemon;
+before(async () => { daemon = await startDaemon(['--ladder', 'on_demand', '--rungs', RUNGS]); });
+after(async () => daemon?.stop());
+
+for (const [index, file] of FILES.entries()) {
+  test(`clips of ${file} are the asset's own pictures`, {timeout: 300 * SECONDS, skip: !hasMedia}, async () => {
+    const own = await ownOf(await daemon.upload(media(file)), media(file), daemon.dataDir);
+    for (let i = 0; i < RANGES; i++) {
+      const random = numbers(SEED * 100003 + index * 1009 + i);
+      const range = randomRange(random, own, i, (r) => picturesIn(own, r).times.length);
+      await checkClip(own, range, {directory: daemon.dataDir});
+    }
+  });
+}

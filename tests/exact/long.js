@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// long.js - make exact: RANGES random ranges over all sources, and streams of
+// them. What was proved is kept in build/exact, so that a run that was cut off
+// goes on where it was; SEED names another.
+import {appendFileSync, existsSync, mkdirSync, readFileSync} from 'node:fs';
+import {basename, join} from 'node:path';
+import {startDaemon} from '../http/daemon.js';
+import {media} from '../http/media.js';
+import {numbers} from '../http/random.js';
+import {RUNGS, checkClip, picturesIn} from './check.js';
+import {ownOf} from './own.js';
+import {randomRange} from './ranges.js';
+import {SOURCES} from './sources.js';
+
+const RANGES = Number(process.env.RANGES || 210);
+const SEED = Number(process.env.SEED || 1);
+const ONLY = process.env.ONLY;
+const PLACE = new URL('../../build/exact/', import.meta.url).pathname;
+const LOG = join(PLACE, `seed-${SEED}.jsonl`);
+
+mkdirSync(PLACE, {recursive: true});
+const done = new Map();
+if (existsSync(LOG))
+  for (const line of readFileSync(LOG, 'utf8').split('\n').filter(Boolean)) {
+    const one = JSON.parse(line);
+    done.set(`${one.file} ${one.number}`, one);
+  }
+
+function note(one) {
+  done.set(`${one.file} ${one.number}`, one);
+  appendFileSync(LOG, `${JSON.stringify(one)}\n`);
+}
+
+async function checkSource(daemon, source, index, count) {
+  const wanted = Array.from({length: count}, (_, i) => i).filter((i) => !done.get(`${source.file} ${i}`)?.found);
+  if (wanted.length === 0)
+    return;
+  const asset = await daemon.upload(media(source.file));
+  const own = await ownOf(asset, media(source.file), daemon.dataDir);
+  for (const number of wanted) {
+    const random = numbers(SEED * 100003 + index * 1009 + number);
+    const range = randomRange(random, own, number, (r) => (own.times ? picturesIn(own, r).times.length : 1));
+    const one = {file: source.file, number, range};
+    try {
+      one.found = await checkClip(own, range, {against: source.against, directory: daemon.dataDir});
+    } catch (error) {
+      one.error = String(error.message ?? error).slice(0, 600);
+    }
+    note(one);
+    console.log(`${one.error ? 'FAILED' : 'ok    '} ${source.file} ${number} ${range} ${one.error ?? JSON.stringify(one.found)}`);
+  }
+}
+
+const sources = SOURCES.filter((s) => !ONLY || s.file.includes(ONLY));
+console.log(`SEED=${SEED} RANGES=${RANGES}, kept in ${LOG}`);
+for (const [i, source] of sources.entries()) {
+  // A daemon each, so that what one has filled goes with it.
+  const daemon = await startDaemon(['--ladder', 'on_demand', '--rungs', RUNGS, '--requests-per-key', '0']);
+  const index = SOURCES.indexOf(source);
+  const count = Math.floor(RANGES / sources.length) + (i < RANGES % sources.length ? 1 : 0);
+  try {
+    await checkSource(daemon, source, index, count);
+  } catch (error) {
+    note({file: source.file, number: -1, error: String(error.stack ?? error).slice(0, 900)});
+    console.log(`FAILED ${basename(source.file)}: ${error.stack}`);
+  } finally {
+    await daemon.stop();
+  }
+}
+const failed = [...done.values()].filter((one) => one.error);
+const found = [...done.values()].filter((one) => one.found).map((one) => one.found);
+const total = (name) => found.reduce((a, b) => a + b[name], 0);
+console.log(`${found.length} ranges, ${total('pictures')} pictures at ${total('rungs')} rungs in CMAF, TS and DASH; ` +
+  `${total('whole')} whole segments, ${total('edges')} edges`);
+console.log(`${found.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length > 0 ? 1 : 0;
