@@ -53,7 +53,10 @@ test('every call asks for its scope', async () => {
       assert.equal(answer.status === 403, !isLet, `${method} ${path} with ${name}: ${answer.status}`);
       assert.equal(answer.status === 501, Boolean(isLet && absent), `${method} ${path} with ${name}: ${answer.status}`);
       assert.ok(answer.status < 500 || answer.status === 501, `${method} ${path}: ${answer.status}`);
-      await answer.arrayBuffer();
+      if (answer.headers.get('content-type') === 'text/event-stream')
+        await answer.body.cancel(); // it has no end
+      else
+        await answer.arrayBuffer();
     }
   }
   for (const {id} of Object.values(keys))
