@@ -142,7 +142,7 @@ class Daemon {
     process.kill(this.pid, 'SIGTERM');
     const how = await this.ended;
     if (!this.keeps)
-      await rm(this.dataDir, {recursive: true, force: true});
+      await rm(this.dataDir, {recursive: true, force: true, maxRetries: 5});
     if (how.code !== 0 && how.signal !== 'SIGKILL')
       throw new Error(`reeld ended with ${how.code ?? how.signal}:\n${this.lines.slice(-60).join('\n')}`);
     return how;

@@ -31,8 +31,8 @@ before(async () => {
   coll = await conn.getCollection();
 }, {timeout: 60 * SECONDS});
 after(async () => {
-  await daemon?.stop();
   await remote?.stop();
+  await daemon?.stop();
 });
 
 test('a URL becomes a video, an audio or an image by what it holds', {timeout: 120 * SECONDS}, async () => {
