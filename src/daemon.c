@@ -229,6 +229,12 @@ static enum err start_courier(const struct settings *s, struct house *h)
         .upload_limit_bytes = s->upload_limit_bytes,
         .keep_free_bytes = s->keep_free_bytes,
         .retry_us = s->pull_retry_us,
+        .callbacks = s->callbacks_max,
+        .callback_tries = s->callback_tries,
+        .callback_timeout_us = s->callback_timeout_us,
+        .callback_retry_us = s->callback_retry_us,
+        .callback_pause_us = s->callback_pause_us,
+        .event_history = s->event_history,
         .uploaded = look_at_jobs,
         .context = h,
     };
@@ -256,6 +262,9 @@ static enum err start_api(const struct settings *s, struct house *h)
         .keep_free_bytes = s->keep_free_bytes,
         .uploads_max = s->uploads_max,
         .pulls_waiting = s->pulls_waiting,
+        .secret_overlap_us = s->secret_overlap_us,
+        .event_streams = s->event_streams,
+        .event_streams_per_key = s->event_streams_per_key,
         .uploads_per_key = s->uploads_per_key,
         .upload_expiry_us = s->upload_expiry_us,
         .unfinished_per_key = s->unfinished_per_key,
@@ -413,5 +422,7 @@ enum err daemon_serve(const struct settings *s)
     // The teardown may fail in its own ways; what counts is the first reason.
     scoped(mem) char *reason = mem_text(fail_text());
     tear_down(&h);
+    if (result == OK && h.janitor.damage[0] != '\0')
+        return fail(ERR_BAD_INPUT, "%s", h.janitor.damage);
     return result == OK ? OK : fail(result, "%s", reason);
 }

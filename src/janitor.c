@@ -4,6 +4,8 @@
 #include "janitor.h"
 
 #include <inttypes.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "reeld/base/clock.h"
 #include "reeld/base/log.h"
@@ -52,9 +54,26 @@ enum err janitor_round(struct store *s, struct catalog *c, int64_t young_us,
     return OK;
 }
 
+// A check that could not be made is made again with the next round.
+static bool check_catalog(struct janitor *j)
+{
+    enum err e = catalog_check(j->catalog);
+    j->has_checked = e == OK;
+    if (e == OK)
+        return true;
+    log_error("catalog.check code=%s why=\"%s\"", err_name(e), fail_text());
+    if (e == ERR_BAD_INPUT) {
+        str_copy(j->damage, sizeof(j->damage), str_of(fail_text()));
+        kill(getpid(), SIGTERM);
+    }
+    return false;
+}
+
 static void sweep(void *context)
 {
     struct janitor *j = context;
+    if (!j->has_checked && !check_catalog(j))
+        return; // what facts say of blobs may be wrong
     int64_t removed = 0;
     if (janitor_round(j->store, j->catalog, JANITOR_YOUNG_US, &removed) != OK)
         log_warn("janitor.failed why=\"%s\"", fail_text());

@@ -46,7 +46,9 @@ struct api_options {
     int64_t keep_free_bytes;   // as the store's, for /v1/system
     int uploads_max;           // at once, of all
     int pulls_waiting;         // most that are queued or running
-    int uploads_per_key;       // at once
+    int64_t secret_overlap_us; // of a webhook's old secret with its new one
+    int event_streams, event_streams_per_key; // at once
+    int uploads_per_key;                      // at once
     int64_t upload_expiry_us;  // of a resumable upload, from its last byte on
     int unfinished_per_key;    // resumable uploads that wait for more
     int requests_per_key;      // a second; 0: no limit

@@ -30,11 +30,16 @@ struct catalog_options {
     int64_t backup_lag_us;
 };
 
-// Opens or creates, checks (quick_check), migrates in one transaction.
+// Opens or creates, checks (quick_check, up to MIGRATE_CHECK_BYTES of size),
+// migrates in one transaction.
 // ERR_CONFLICT when another process has it, ERR_BAD_INPUT when it is damaged or
 // from a newer reeld: the text is for the operator.
 must_check enum err catalog_open(const struct catalog_options *o,
                                  struct catalog **ret);
+// Looks at every page, whatever the size: ERR_BAD_INPUT when it is damaged; the
+// text is for the operator. Seconds for some 100,000 assets: not on HTTP
+// threads.
+must_check enum err catalog_check(struct catalog *c);
 void catalog_close(struct catalog *c);
 DEFINE_SCOPED(catalog, struct catalog *, catalog_close)
 

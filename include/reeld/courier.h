@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // courier.h - what goes between reeld and other people's servers: pulls bring
-// the bytes of assets.
+// the bytes of assets, callbacks tell webhooks what happened.
 //
 // All of it is owed by rows in the catalog and survives a restart. A few
 // threads of this room's own do the waiting.
@@ -25,7 +25,13 @@ struct courier_options {
     int64_t pull_stall_us;   // nearly nothing comes
     int64_t upload_limit_bytes;
     int64_t keep_free_bytes; // as the store's
-    int64_t retry_us; // before the second attempt; doubled before each more
+    int64_t retry_us;   // before the second attempt; doubled before each more
+    int callbacks;      // at once, >= 1
+    int callback_tries; // then it is given up
+    int64_t callback_timeout_us; // of one
+    // Before the second try, doubled before each more, up to the longest.
+    int64_t callback_retry_us, callback_pause_us;
+    int64_t event_history; // events that are kept
     // A probe is owed: look again. On a thread of this room.
     void (*uploaded)(void *context);
     void *context;

@@ -166,6 +166,14 @@ void http_reply_answer(struct http_request *r, struct http_answer *a);
 // `len` bytes of a file from 0 on, with Range; takes `fd` over.
 void http_reply_file(struct http_request *r, int fd, int64_t len,
                      const char *type, const char *etag);
+// A 200 that goes on until `more` returns false or the server stops. `more`
+// adds what there is to `to`, perhaps nothing: then it is asked again `step_us`
+// later, on an HTTP thread, with the handler's own state. Its requests count as
+// parked meanwhile; when parked_max is reached the answer ends.
+struct buf;
+typedef bool http_more(void *state, struct buf *to);
+void http_reply_stream(struct http_request *r, const char *type,
+                       int64_t step_us, http_more *more);
 // Parks until http_wake() or `deadline_us`; then `then` runs on an HTTP thread
 // and answers or parks again. The ticket must be used or dropped, once, at any
 // time, even when the request or the server has long been over. NULL (and

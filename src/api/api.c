@@ -91,6 +91,7 @@ enum err api_new(const struct api_options *o, struct store *s,
                                                       : o->requests_per_key);
     a->uploads = gate_new(o->uploads_max, o->uploads_per_key);
     a->waits = gate_new(WAITS_MAX, WAITS_PER_KEY);
+    a->watchers = gate_new(o->event_streams, o->event_streams_per_key);
     a->cache = http_cache_new(o->memory_cache_bytes);
     a->touches = touches_new(c, p);
     TRY(grants_open(c, o->grant_life_max_us / 1000000, &a->grants));
@@ -109,6 +110,7 @@ void api_free(struct api *a)
     touches_free(a->touches);
     http_cache_free(a->cache);
     gate_free(a->waits);
+    gate_free(a->watchers);
     gate_free(a->uploads);
     writers_free(a->writers);
     limit_free(a->requests);

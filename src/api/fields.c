@@ -121,6 +121,19 @@ bool fields_int(struct fields *f, const char *name, int64_t least, int64_t most,
     return false;
 }
 
+bool fields_bool(struct fields *f, const char *name, bool *ret)
+{
+    const json_t *value = value_of(f, name);
+    if (!value)
+        return false;
+    if (json_is_boolean(value)) {
+        *ret = json_is_true(value);
+        return true;
+    }
+    faults_add(&f->faults, str_of(name), "must be true or false");
+    return false;
+}
+
 bool fields_object(struct fields *f, const char *name, const json_t **ret)
 {
     const json_t *value = value_of(f, name);

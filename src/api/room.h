@@ -35,6 +35,7 @@ struct api {
     struct limit *requests;  // by key; NULL: no limit
     struct gate *uploads;    // by key
     struct writers *writers; // of resumable uploads
+    struct gate *watchers;   // of events, by key
     struct gate *waits;      // ?wait=, by key
     struct http_cache *cache;
     struct touches *touches; // of pieces that were served
@@ -121,6 +122,17 @@ void hook_refuse(struct http_request *r, int status, const char *code,
 
 extern const struct http_upload uploads;
 
+void event_stream(struct http_request *r);
+void event_stream_of_asset(struct http_request *r);
+
+void webhook_list(struct http_request *r);
+void webhook_create(struct http_request *r);
+void webhook_get(struct http_request *r);
+void webhook_patch(struct http_request *r);
+void webhook_delete(struct http_request *r);
+void webhook_rotate(struct http_request *r);
+void webhook_deliveries(struct http_request *r);
+
 void pull_create(struct http_request *r);
 void job_list(struct http_request *r);
 void job_get(struct http_request *r);
@@ -175,4 +187,3 @@ void openapi_get(struct http_request *r);
 void page_get(struct http_request *r);
 void web_get(struct http_request *r);
 void problem_get(struct http_request *r);
-void absent(struct http_request *r); // of the contract, not of this version

@@ -170,6 +170,16 @@ static void after_settling(struct http_request *r, bool is_late)
         tus_answer(r, u);
 }
 
+static void refuse_body(struct http_request *r, struct upload *u,
+                        const char *text)
+{
+    // The reply is there, unless it was the framing that was wrong.
+    if (!u->is_refused)
+        reply_problem(&u->reply, "invalid_request", "%s",
+                      text && text[0] ? text : "The body is malformed.");
+    tus_refuse(r, u);
+}
+
 void tus_handle(struct http_request *r)
 {
     struct upload *u = call_of(r)->work;
@@ -185,10 +195,8 @@ void tus_handle(struct http_request *r)
                           "meanwhile.");
     if (e == OK)
         upload_park(r, u, tus_settle, after_settling);
-    else if (u->is_refused)
-        tus_refuse(r, u);
     else
-        refuse(r, "invalid_request", "%s", text && text[0] ? text : "");
+        refuse_body(r, u, text);
 }
 
 // ---- HEAD and GET ----------------------------------------------------------

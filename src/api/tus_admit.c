@@ -94,18 +94,24 @@ static enum err read_checksum(struct http_request *r, struct upload *u)
     return e == OK ? OK : upload_refuse_failure(u, e);
 }
 
-// There must be room for all that is still to come, not for this piece alone.
-static enum err check_room(struct http_request *r, struct upload *u)
+static enum err check_length(struct http_request *r, struct upload *u)
 {
     struct tus *t = u->tus;
     int64_t most = u->api->o.upload_limit_bytes;
     if (t->row.length_bytes >= 0)
         most = t->row.length_bytes;
     t->room_bytes = most - u->size_bytes;
-    if (http_request_content_length(r) > t->room_bytes)
-        return upload_refuse(u, "too_large",
-                             "The upload lacks %" PRId64 " bytes.",
-                             t->room_bytes);
+    if (http_request_content_length(r) <= t->room_bytes)
+        return OK;
+    return upload_refuse(u, "too_large", "The upload lacks %" PRId64 " bytes.",
+                         t->room_bytes);
+}
+
+// There must be room for all that is still to come, not for this piece alone.
+static enum err check_room(struct http_request *r, struct upload *u)
+{
+    struct tus *t = u->tus;
+    TRY(check_length(r, u));
     int64_t free_bytes, total_bytes;
     enum err e = store_space(u->api->store, &free_bytes, &total_bytes);
     if (e != OK)
@@ -315,7 +321,7 @@ static enum err read_late_length(struct http_request *r, struct upload *u)
         return upload_refuse(u, "invalid_request",
                              "The upload's length is known already.");
     t->row.length_bytes = length;
-    return OK;
+    return check_length(r, u);
 }
 
 static enum err refuse_offset(struct upload *u)

@@ -94,8 +94,8 @@ enum err upload_set(struct upload *u, struct str name, struct str value)
 {
     if (str_eq(name, STR("callback_url")))
         return upload_refuse(u, "not_implemented",
-                             "This version calls nobody back: leave "
-                             "callback_url out.");
+                             "An upload has no callback_url here: make a "
+                             "webhook.");
     int i = find_field(name);
     if (i < 0)
         return upload_refuse(u, "invalid_request",

@@ -43,7 +43,9 @@ enum err digest_from_hex(struct str text, struct digest *ret)
 static const char url_alphabet[] = LETTERS "-_";
 static const char plain_alphabet[] = LETTERS "+/";
 
-void base64url(const void *bytes, size_t len, char *to)
+// Without padding; returns the end.
+static char *encode(const char *alphabet, const void *bytes, size_t len,
+                    char *to)
 {
     const uint8_t *from = bytes;
     uint32_t held = 0; // bits read and not written yet, in the low `count`
@@ -51,11 +53,25 @@ void base64url(const void *bytes, size_t len, char *to)
     for (size_t i = 0; i < len; i++) {
         held = held << 8 | from[i];
         for (count += 8; count >= 6; count -= 6)
-            *to++ = url_alphabet[held >> (count - 6) & 63];
+            *to++ = alphabet[held >> (count - 6) & 63];
     }
     if (count > 0)
-        *to++ = url_alphabet[held << (6 - count) & 63];
+        *to++ = alphabet[held << (6 - count) & 63];
     *to = '\0';
+    return to;
+}
+
+void base64url(const void *bytes, size_t len, char *to)
+{
+    encode(url_alphabet, bytes, len, to);
+}
+
+void base64(const void *bytes, size_t len, char *to)
+{
+    char *end = encode(plain_alphabet, bytes, len, to);
+    while ((end - to) % 4 != 0)
+        *end++ = '=';
+    *end = '\0';
 }
 
 static enum err decode(struct str text, const char *alphabet, void *to,

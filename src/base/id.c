@@ -60,7 +60,7 @@ struct id id_from_hash(const char *prefix, const uint8_t *hash)
 
 static bool is_known_prefix(struct str prefix)
 {
-    static const char *const prefixes[] = {"m", "a", "img", "s",
+    static const char *const prefixes[] = {"m", "a", "img", "w", "s",
                                            "c", "j", "k",   "u"};
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
         if (str_eq(prefix, str_of(prefixes[i])))

@@ -137,6 +137,13 @@ enum err catalog_open(const struct catalog_options *o, struct catalog **ret)
     return catalog_open_on(o, db_sqlite_open, NULL, ret);
 }
 
+enum err catalog_check(struct catalog *c)
+{
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    return r.db->ops->check(r.db->self);
+}
+
 enum err open_reader(const char *path, struct db **ret)
 {
     if (access(path, F_OK) != 0)

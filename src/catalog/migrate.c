@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "query.h"
 #include "reeld/base/buf.h"
@@ -192,13 +193,23 @@ static enum err back_up(struct db *db, const char *path, int64_t version)
     return db->ops->copy_to(db->self, (const char *)to.bytes);
 }
 
+static bool is_small(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || st.st_size <= MIGRATE_CHECK_BYTES;
+}
+
 enum err migrate(struct db *db, const char *path, struct migrations scripts)
 {
     int64_t version;
-    TRY(db->ops->check(db->self));
+    bool is_checked = is_small(path);
+    if (is_checked)
+        TRY(db->ops->check(db->self));
     TRY(recognise(db, path, scripts, &version));
     if ((size_t)version == scripts.count)
         return OK;
+    if (!is_checked) // nothing is built on damage
+        TRY(db->ops->check(db->self));
     if (version > 0)
         TRY(back_up(db, path, version));
     // Within a transaction this setting cannot be changed. A connection whose

@@ -9,9 +9,11 @@
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
+#include "reeld/catalog/events.h"
 
 // What was put off becomes due without a call.
-enum { IDLE_S = 2 };
+enum { IDLE_S = 1 };
+static const int64_t TRIM_US = 60000000;
 
 static uint64_t looks_of(struct courier *c)
 {
@@ -42,6 +44,29 @@ static void *run_pulls(void *argument)
     return NULL;
 }
 
+static void trim_events(struct courier *c)
+{
+    int64_t now_us = clock_now_us(), due_us = atomic_load(&c->trim_at_us);
+    if (now_us < due_us || !atomic_compare_exchange_strong(
+                               &c->trim_at_us, &due_us, now_us + TRIM_US))
+        return;
+    if (catalog_trim_events(c->catalog, c->options.event_history) != OK)
+        log_warn("events.not_trimmed why=\"%s\"", fail_text());
+}
+
+static void *run_callbacks(void *argument)
+{
+    struct courier *c = argument;
+    while (!atomic_load(&c->is_stopping)) {
+        uint64_t seen = looks_of(c);
+        if (!deliver_one(c)) {
+            trim_events(c);
+            sleep_idle(c, seen);
+        }
+    }
+    return NULL;
+}
+
 static void start_threads(struct courier *c, int count, const char *name,
                           void *(*run)(void *))
 {
@@ -53,7 +78,8 @@ enum err courier_start(const struct courier_options *o, struct fetcher *f,
                        struct store *s, struct catalog *catalog,
                        struct courier **ret)
 {
-    assert(o->pulls >= 1 && o->pulls <= COURIER_THREADS_MAX / 2);
+    assert(o->pulls >= 1 && o->callbacks >= 1 &&
+           o->pulls + o->callbacks <= COURIER_THREADS_MAX);
     struct courier *c = NEW(struct courier);
     *c = (struct courier){
         .options = *o, .fetcher = f, .store = s, .catalog = catalog};
@@ -64,6 +90,7 @@ enum err courier_start(const struct courier_options *o, struct fetcher *f,
     pthread_cond_init(&c->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     start_threads(c, o->pulls, "pull", run_pulls);
+    start_threads(c, o->callbacks, "callback", run_callbacks);
     *ret = c;
     return OK;
 }

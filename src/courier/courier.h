@@ -17,6 +17,7 @@ struct courier {
     pthread_t threads[COURIER_THREADS_MAX];
     int thread_count;
     atomic_bool is_stopping;
+    _Atomic int64_t trim_at_us; // the history of events is cut then
 
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -26,3 +27,5 @@ struct courier {
 
 // pull.c: the oldest pull that is due. False: there was none.
 bool pull_one(struct courier *c);
+// deliver.c: what a webhook is owed and is due longest. False: nothing.
+bool deliver_one(struct courier *c);

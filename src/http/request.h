@@ -88,6 +88,9 @@ bool response_send(struct http_request *r);
 // body, and says that nothing more will come.
 bool response_send_early(struct http_request *r);
 void response_done(struct http_request *r);
+// stream.c: the response of http_reply_stream().
+struct MHD_Response *stream_response(struct http_request *r, int64_t step_us,
+                                     http_more *more);
 
 // request.c: the client's X-Request-Id, or a new one.
 void request_make_id(struct http_request *r);

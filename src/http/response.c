@@ -245,6 +245,17 @@ void http_reply_file(struct http_request *r, int fd, int64_t len,
     r->sent_bytes = range.to - range.from;
 }
 
+void http_reply_stream(struct http_request *r, const char *type,
+                       int64_t step_us, http_more *more)
+{
+    r->must_close = true; // where it ends is where the connection ends
+    finish(r, MHD_HTTP_OK);
+    struct MHD_Response *response = stream_response(r, step_us, more);
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    add_own_headers(r, response);
+    settle(r, MHD_HTTP_OK, response, (struct str){NULL, 0});
+}
+
 // ---- sending ---------------------------------------------------------------
 
 static void count_answer(struct http_request *r)

@@ -317,7 +317,7 @@ test('operators see how it is', async () => {
   assert.equal(system.workers.has_seccomp, true);
   const metrics = await (await fetch(`${reeld.base}/metrics`)).text();
   for (const line of metrics.split('\n').filter(Boolean))
-    assert.match(line, /^(# (HELP|TYPE) reeld_\w+ .+|reeld_\w+(\{\w+="[^"]*"\})? -?\d+(\.\d+)?)$/);
+    assert.match(line, /^(# (HELP|TYPE) reeld_\w+ .+|reeld_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?\d+(\.\d+)?)$/);
   const closed = await startDaemon(['--public-metrics', 'off']);
   try {
     assert.equal((await fetch(`${closed.base}/metrics`)).status, 401);

@@ -128,7 +128,12 @@ class Daemon {
   }
 
   async kill() {
-    process.kill(this.pid, 'SIGKILL');
+    try {
+      process.kill(this.pid, 'SIGKILL');
+    } catch (error) {
+      if (error.code !== 'ESRCH') // it ended by itself just now
+        throw error;
+    }
     return this.ended;
   }
 

@@ -139,6 +139,9 @@ test('a length may come later, once', async () => {
   assert.equal((await reeld.json(path)).length, null);
   assert.equal((await append(path, 0, data.subarray(0, 5000))).status, 204);
   await isProblem(await append(path, 5000, 'x', {'upload-length': '4999'}), 400, 'invalid_request');
+  // Not less than comes with it, either: nothing of that is kept.
+  await isProblem(await append(path, 5000, 'abcdef', {'upload-length': '5003'}), 413, 'too_large');
+  assert.equal(await offset(path), 5000);
   assert.equal((await append(path, 5000, '', {'upload-length': String(data.length)})).status, 204);
   assert.equal((await head(path)).headers.get('upload-length'), String(data.length));
   await isProblem(await append(path, 5000, 'x', {'upload-length': String(data.length + 1)}), 400, 'invalid_request');

@@ -59,6 +59,7 @@ bool fields_text(struct fields *f, const char *name, enum text_form form,
                  size_t most_bytes, struct str *ret);
 bool fields_int(struct fields *f, const char *name, int64_t least, int64_t most,
                 int64_t *ret);
+bool fields_bool(struct fields *f, const char *name, bool *ret);
 bool fields_object(struct fields *f, const char *name, const json_t **ret);
 // Calls `each` for each text of a list of at most `most`.
 bool fields_texts(struct fields *f, const char *name, size_t most,

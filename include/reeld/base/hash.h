@@ -17,6 +17,7 @@ enum {
     HASH_SHA1_BYTES = 20,
     HASH_HEX_BYTES = 65,       // 64 digits and a NUL
     HASH_BASE64URL_BYTES = 44, // 43 characters and a NUL
+    HASH_BASE64_BYTES = 45,    // the same with padding
 };
 
 struct digest {
@@ -48,6 +49,8 @@ void digest_hex(const struct digest *d, char text[static HASH_HEX_BYTES]);
 must_check enum err digest_from_hex(struct str text, struct digest *ret);
 // RFC 4648 section 5, no padding. `to` has room for (len * 4 + 2) / 3 + 1.
 void base64url(const void *bytes, size_t len, char *to);
+// RFC 4648 section 4, padded. `to` has room for (len + 2) / 3 * 4 + 1.
+void base64(const void *bytes, size_t len, char *to);
 // Strict: one spelling a value (unused bits must be zero). ERR_BAD_INPUT.
 must_check enum err base64url_decode(struct str text, void *to, size_t to_bytes,
                                      size_t *ret_len);

@@ -28,8 +28,8 @@ struct id id_new(const char *prefix);
 // The id whose body are the first 130 bits of `hash` (at least 17 bytes).
 struct id id_from_hash(const char *prefix, const uint8_t *hash);
 
-// Accepts only a prefix out of the fixed list m a img s c j k u, a dash and 26
-// characters of the alphabet. ERR_BAD_INPUT otherwise.
+// Accepts only a prefix out of the fixed list m a img w s c j k u, a dash and
+// 26 characters of the alphabet. ERR_BAD_INPUT otherwise.
 must_check enum err id_parse(struct str text, struct id *ret);
 
 bool id_has_prefix(const struct id *id, const char *prefix);

@@ -9,7 +9,12 @@
 #include "reeld/base/err.h"
 #include "reeld/catalog/db.h"
 
-enum { MIGRATE_APPLICATION_ID = 0x7265656c }; // "reel"
+enum {
+    MIGRATE_APPLICATION_ID = 0x7265656c, // "reel"
+    // Of a larger file every page is looked at only before it is migrated: that
+    // takes 10 ms a MiB, and whoever starts waits.
+    MIGRATE_CHECK_BYTES = 16 << 20,
+};
 
 // A script as lines up to a NULL. The first makes an empty database version 1.
 typedef const char *const *migration_lines;

@@ -99,29 +99,6 @@ static void the_scopes_are_those_of_the_routes(void **state)
     json_decref(document);
 }
 
-// What is of the contract but not of this version shares a handler with events.
-static http_handler *absent(void)
-{
-    for (size_t i = 0; i < api_route_count; i++)
-        if (strcmp(api_routes[i].pattern, "/v1/events") == 0)
-            return api_routes[i].handle;
-    return NULL;
-}
-
-static void what_is_absent_is_described_as_absent(void **state)
-{
-    (void)state;
-    assert_non_null(absent());
-    json_t *document = load();
-    const json_t *paths = json_object_get(document, "paths");
-    for (size_t i = 0; i < api_route_count; i++) {
-        const json_t *said =
-            json_object_get(described(paths, &api_routes[i]), "x-reeld-absent");
-        assert_int_equal(json_is_true(said), api_routes[i].handle == absent());
-    }
-    json_decref(document);
-}
-
 static void every_call_of_v1_needs_a_key(void **state)
 {
     (void)state;
@@ -139,7 +116,6 @@ int main(void)
         cmocka_unit_test(every_route_is_described),
         cmocka_unit_test(nothing_else_is_described),
         cmocka_unit_test(the_scopes_are_those_of_the_routes),
-        cmocka_unit_test(what_is_absent_is_described_as_absent),
         cmocka_unit_test(every_call_of_v1_needs_a_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,31 @@ static void fill(struct sample *s)
     close_catalog(s);
 }
 
+// Every page of a large file is looked at after the start, not before it.
+static void a_large_damaged_database_is_found_out(void **state)
+{
+    struct sample *s = *state;
+    assert_int_equal(try_open(s), OK);
+    enum { MEBIBYTE = 1 << 20, MEBIBYTES = 20 };
+    scoped(mem) char *bytes = NEW_ARRAY(MEBIBYTE, char);
+    for (int i = 0; i < MEBIBYTES; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "m%d", i);
+        assert_int_equal(catalog_set_meta(s->catalog, name, bytes, MEBIBYTE),
+                         OK);
+    }
+    assert_int_equal(catalog_check(s->catalog), OK);
+    catalog_close(take(s->catalog));
+    scoped(fd) int fd = open(s->path, O_RDWR | O_CLOEXEC);
+    // The chain of pages of a value leads nowhere.
+    static const char wild[4] = {0x7f, 0x7f, 0x7f, 0x7f};
+    for (int64_t page = 1000; page < 1010; page++)
+        assert_int_equal(pwrite(fd, wild, 4, page * 4096), 4);
+    assert_int_equal(try_open(s), OK);
+    assert_int_equal(catalog_check(s->catalog), ERR_BAD_INPUT);
+    assert_non_null(strstr(fail_text(), "damaged"));
+}
+
 static void a_damaged_database_is_refused(void **state)
 {
     struct sample *s = *state;
@@ -366,6 +391,7 @@ int main(void)
         TEST(the_database_of_a_newer_reeld_is_refused),
         TEST(a_schema_of_other_scripts_is_refused),
         TEST(a_damaged_database_is_refused),
+        TEST(a_large_damaged_database_is_found_out),
         TEST(a_database_cut_short_is_refused),
         TEST(a_log_cut_anywhere_gives_an_older_state),
         TEST(an_older_database_is_backed_up_and_brought_on),

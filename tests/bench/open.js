@@ -1,0 +1,60 @@
+// open.js - from start to the first answer, after a kill, with 100,000 assets
+// in the catalog.
+import {execFileSync} from 'node:child_process';
+import {rm, stat} from 'node:fs/promises';
+import {join} from 'node:path';
+import {startDaemon} from '../http/daemon.js';
+import {film} from '../http/films.js';
+import {median, now, table} from './tools.js';
+
+const ROUNDS = 5;
+const SIZES = [1, 10000, 100000];
+
+const sqlite = (path, sql) => execFileSync('sqlite3', [path], {input: sql, maxBuffer: 1 << 24}).toString().trim();
+
+// Rows of `table` for every new asset, as the first one has them.
+function copies(path, name) {
+  const columns = sqlite(path, `SELECT group_concat(name) FROM pragma_table_info('${name}') WHERE name <> 'asset_row';`);
+  return `INSERT INTO ${name} (asset_row, ${columns}) SELECT a.asset_row, ${columns.replace(/[^,]+/g, 't.$&')}
+    FROM asset a, (SELECT * FROM ${name} WHERE asset_row = 1) t
+    WHERE a.asset_row > 1 AND a.asset_row NOT IN (SELECT asset_row FROM ${name});`;
+}
+
+// As many READY assets as that, each with a source of its own.
+function growTo(path, count) {
+  const have = Number(sqlite(path, 'SELECT count(*) FROM asset;'));
+  sqlite(path, `BEGIN;
+    CREATE TEMP TABLE fresh AS WITH RECURSIVE n(i) AS (SELECT ${have} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${count})
+      SELECT i FROM n;
+    INSERT INTO source (source_row, sha256, size_bytes) SELECT 1000 + i, randomblob(32), 1000 FROM fresh;
+    INSERT INTO asset (id, birth, state, kind, name, description, metadata, filename, collection_id, created_us, source_row, epoch)
+      SELECT 'm-' || printf('%026d', i), printf('%026d', i), 'ready', kind, name, description, metadata, filename,
+        collection_id, created_us, 1000 + i, epoch FROM fresh, asset WHERE asset_row = 1;
+    ${['plan', 'track', 'rendition'].map((name) => copies(path, name)).join('\n')}
+    COMMIT;`);
+}
+
+export default async function open() {
+  const rows = [['assets', 'catalog, MiB', 'first answer, ms']];
+  const daemon = await startDaemon(['--ladder', 'on_demand'], {keeps: true});
+  await daemon.upload(film('plain.mp4'));
+  await daemon.stop();
+  const path = join(daemon.dataDir, 'catalog.db');
+  for (const count of SIZES) {
+    if (count > 1)
+      growTo(path, count);
+    const times = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      const begun = now();
+      const again = await daemon.restart();
+      const answer = await again.call('GET', '/v1/assets?limit=1');
+      if (answer.status !== 200)
+        throw new Error(`HTTP ${answer.status}`);
+      times.push(now() - begun);
+      await again.kill();
+    }
+    rows.push([String(count), ((await stat(path)).size / 1048576).toFixed(0), median(times).toFixed(0)]);
+  }
+  await rm(daemon.dataDir, {recursive: true});
+  table(rows);
+}
