@@ -10,11 +10,11 @@
 
 #include <string.h>
 
-#include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 
+#include "await.h"
 #include "disposition.h"
 #include "touch.h"
 
@@ -107,30 +107,16 @@ struct wait {
     struct api *api;
     const struct download *download; // a reference
     char name[ASSET_NAME_BYTES];
-    struct http_ticket *ticket;
-    struct jobs_waiter *waiter;
+    struct await made;
     // Written by whoever calls made(), before it wakes:
-    bool was_woken;
     enum err result;
     char why[256];
 };
 
-// made() is not running any more after it, and never will.
-static void hang_up(struct wait *w)
-{
-    if (!w->waiter)
-        return;
-    jobs_hang_up(w->api->jobs, w->waiter);
-    w->waiter = NULL;
-    if (!w->was_woken)
-        http_drop(w->ticket);
-    w->was_woken = true;
-}
-
 static void wait_free(void *held)
 {
     struct wait *w = held;
-    hang_up(w);
+    await_end(&w->made);
     download_unref(w->download);
     free(w);
 }
@@ -139,8 +125,7 @@ static void wake(struct wait *w, enum err result, const char *why)
 {
     w->result = result;
     str_copy(w->why, sizeof(w->why), str_of(why));
-    w->was_woken = true;
-    http_wake(w->ticket);
+    await_wake(&w->made);
 }
 
 static void made(void *context, enum err result, const char *detail,
@@ -168,7 +153,7 @@ static void send_made(struct http_request *r, const struct wait *w)
 static void after_wait(struct http_request *r, bool is_late)
 {
     struct wait *w = http_request_state(r);
-    hang_up(w);
+    await_end(&w->made);
     if (is_late)
         refuse_late(r, w->download);
     else if (w->result == OK)
@@ -186,12 +171,11 @@ static void wait_for(struct http_request *r, const struct download *d,
     w->download = download_ref(d);
     str_copy(w->name, sizeof(w->name), str_of(name));
     http_request_set_state(r, w, wait_free);
-    w->ticket = http_park(r, clock_now_us() + a->o.segment_wait_us, after_wait);
-    if (!w->ticket) {
+    if (!await_park(&w->made, r, a->jobs, a->o.segment_wait_us, after_wait)) {
         refuse(r, "busy", "Too many requests wait already.");
         return;
     }
-    enum err e = jobs_want_download(a->jobs, d, made, w, &w->waiter);
+    enum err e = jobs_want_download(a->jobs, d, made, w, &w->made.waiter);
     if (e != OK)
         wake(w, e, fail_text());
 }

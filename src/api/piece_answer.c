@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "reeld/base/blob.h"
-#include "reeld/base/clock.h"
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 
+#include "await.h"
 #include "touch.h"
 
 enum { PIECE_KEY_BYTES = HASH_HEX_BYTES + 2 };
@@ -92,30 +92,16 @@ struct wait {
     struct digest key;
     const char *type; // a literal
     bool is_private;
-    struct http_ticket *ticket;
-    struct jobs_waiter *waiter;
+    struct await made;
     // Written by whoever calls made(), before it wakes:
-    bool was_woken;
     enum err result;
     struct blob *bytes;
 };
 
-// made() is not running any more after it, and never will.
-static void hang_up(struct wait *w)
-{
-    if (!w->waiter)
-        return;
-    jobs_hang_up(w->api->jobs, w->waiter);
-    w->waiter = NULL;
-    if (!w->was_woken)
-        http_drop(w->ticket);
-    w->was_woken = true;
-}
-
 static void wait_free(void *held)
 {
     struct wait *w = held;
-    hang_up(w);
+    await_end(&w->made);
     blob_unref(w->bytes);
     free(w);
 }
@@ -123,8 +109,7 @@ static void wait_free(void *held)
 static void wake(struct wait *w, enum err result)
 {
     w->result = result;
-    w->was_woken = true;
-    http_wake(w->ticket);
+    await_wake(&w->made);
 }
 
 static void made(void *context, enum err result, const char *detail,
@@ -167,7 +152,7 @@ static void refuse_piece(struct http_request *r, enum err e)
 static void after_wait(struct http_request *r, bool is_late)
 {
     struct wait *w = http_request_state(r);
-    hang_up(w);
+    await_end(&w->made);
     if (is_late) {
         refuse(r, "busy", "It is still being made.");
         return;
@@ -192,12 +177,11 @@ static void wait_for(struct http_request *r, const struct piece *piece,
     w->type = type;
     w->is_private = is_private;
     http_request_set_state(r, w, wait_free);
-    w->ticket = http_park(r, clock_now_us() + a->o.segment_wait_us, after_wait);
-    if (!w->ticket) {
+    if (!await_park(&w->made, r, a->jobs, a->o.segment_wait_us, after_wait)) {
         refuse(r, "busy", "Too many requests wait already.");
         return;
     }
-    enum err e = jobs_want(a->jobs, piece, made, w, &w->waiter);
+    enum err e = jobs_want(a->jobs, piece, made, w, &w->made.waiter);
     if (e != OK)
         wake(w, e);
 }

@@ -18,6 +18,7 @@
 #include "reeld/model/asset.h"
 #include "reeld/store.h"
 
+#include "await.h"
 #include "replay.h"
 #include "room.h"
 
@@ -59,9 +60,8 @@ struct upload {
     bool is_refused; // the reply says why
     enum err result; // of the stage before
     // How it waits:
-    struct http_ticket *ticket;
-    struct jobs_waiter *waiter;
-    bool was_woken; // the ticket is used up
+    struct http_ticket *ticket; // for the pool
+    struct await probe;         // for jobs
 };
 
 struct upload *upload_new(struct http_request *r);

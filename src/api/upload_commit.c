@@ -30,12 +30,7 @@ void upload_leave(struct upload *u)
 void upload_unref(void *held)
 {
     struct upload *u = held;
-    if (u->waiter) {
-        jobs_hang_up(u->api->jobs, u->waiter);
-        u->waiter = NULL;
-        if (!u->was_woken)
-            http_drop(u->ticket);
-    }
+    await_end(&u->probe);
     if (atomic_fetch_sub(&u->references, 1) != 1)
         return;
     replay_drop(&u->replay, u->api->claims);
@@ -260,8 +255,7 @@ static void probed(void *context, enum err result, const char *detail,
         log_warn("upload.not_probed id=%s error=%s text=%s", u->id.text,
                  err_name(result), log_quote(str_of(detail), quoted));
     }
-    u->was_woken = true;
-    http_wake(u->ticket);
+    await_wake(&u->probe);
 }
 
 // Late or without a result, the bytes are safe and the job stays in the
@@ -270,27 +264,19 @@ static void after_probe(struct http_request *r, bool is_late)
 {
     (void)is_late;
     struct upload *u = call_of(r)->work;
-    if (u->waiter) {
-        jobs_hang_up(u->api->jobs, u->waiter);
-        u->waiter = NULL;
-        if (!u->was_woken)
-            http_drop(u->ticket);
-    }
+    await_end(&u->probe);
     finish(r, u);
 }
 
 static void probe(struct http_request *r, struct upload *u)
 {
-    u->was_woken = false;
-    u->ticket = http_park(r, clock_now_us() + PROBE_WAIT_US, after_probe);
-    if (!u->ticket) {
+    struct jobs *jobs = u->api->jobs;
+    if (!await_park(&u->probe, r, jobs, PROBE_WAIT_US, after_probe)) {
         after_probe(r, true);
         return;
     }
-    if (jobs_probe(u->api->jobs, &u->id, probed, u, &u->waiter) != OK) {
-        u->was_woken = true;
-        http_wake(u->ticket);
-    }
+    if (jobs_probe(jobs, &u->id, probed, u, &u->probe.waiter) != OK)
+        await_wake(&u->probe);
 }
 
 static void after_commit(struct http_request *r, bool is_late)
