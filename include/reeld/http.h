@@ -81,7 +81,8 @@ struct http_face {
     void (*finish)(struct http_request *r, int status);
     // Writes the body for errors found here (404, 405, 400 ...), as the
     // handler would: problem documents belong to the api. Codes: bad_request,
-    // not_found, method_not_allowed, too_large, range_not_satisfiable.
+    // not_found, method_not_allowed, too_large, range_not_satisfiable, and
+    // uri_too_long with an empty detail: the owner knows of shorter ways.
     void (*refuse)(struct http_request *r, int status, const char *code,
                    const char *detail);
 };

@@ -106,7 +106,9 @@ static const struct problem problems[] = {
     {.code = "uri_too_long",
      .status = 414,
      .title = "The address is too long",
-     .text = "The request target is longer than the server takes."           },
+     .text = "The request target is longer than the setting header_limit. Of "
+             "many ranges, make a stream: POST /v1/streams takes them in its "
+             "body."                                                         },
     {.code = "unsupported_type",
      .status = 415,
      .title = "The type of the body is not taken",

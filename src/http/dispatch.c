@@ -96,6 +96,10 @@ static void examine(struct http_request *r)
         http_reply(r, MHD_HTTP_NO_CONTENT, NULL, STR(""));
         return;
     }
+    if ((int64_t)r->target.len > r->server->options.header_limit_bytes) {
+        request_refuse(r, MHD_HTTP_URI_TOO_LONG, "uri_too_long", "");
+        return;
+    }
     struct uri_path path;
     if (read_target(r, &path) != OK) {
         request_refuse(r, MHD_HTTP_BAD_REQUEST, "bad_request", fail_text());
@@ -263,6 +267,17 @@ static bool step(struct http_request *r, const char *method,
 
 // ---- libmicrohttpd's side --------------------------------------------------
 
+// The query is read by uri.c. Left to itself the library would list its pairs
+// in the memory of the connection, 72 bytes each, and have none left to answer
+// when they are some two hundred: it takes `target` apart, in its own buffer,
+// when this has been called.
+static void hide_query(const char *target)
+{
+    const char *query = strchr(target, '?');
+    if (query)
+        *(char *)(uintptr_t)(query + 1) = '\0';
+}
+
 void *dispatch_line(void *context, const char *target,
                     struct MHD_Connection *mhd)
 {
@@ -282,6 +297,7 @@ void *dispatch_line(void *context, const char *target,
         .arena = &c->arena,
         .target = arena_str(&c->arena, str_of(target)),
     };
+    hide_query(target);
     reaper_mark(&c->entry, PHASE_HEADER);
     return &c->request;
 }

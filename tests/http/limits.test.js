@@ -122,6 +122,25 @@ test('the size of a head is a setting', {timeout: MINUTE}, async () => {
     });
 });
 
+test('a target has as many ranges as fit into a head; a longer one is told the other way', {timeout: MINUTE}, () => withDaemon([], async (reeld) => {
+  const {playback} = await reeld.upload(film('plain.mp4'));
+  const ranges = (count) => Array(count).fill('t=1,1.5').join('&');
+  const played = await (await fetch(`${playback.hls}?${ranges(600)}`)).text();
+  const rung = played.split('\n').find((l) => l && l[0] !== '#');
+  const playlist = await (await fetch(new URL(rung, playback.hls))).text();
+  const length = [...playlist.matchAll(/#EXTINF:([\d.]+)/g)].reduce((sum, m) => sum + Number(m[1]), 0);
+  // Each is the pictures from 1.00 to 1.52.
+  assert.ok(Math.abs(length - 600 * 0.52) < 1, `${length} s`);
+  for (const count of [1100, 1500]) {
+    const problem = await isProblem(await fetch(`${playback.hls}?${ranges(count)}`), 414, 'uri_too_long');
+    assert.match(problem.detail, /header_limit.*POST \/v1\/streams/);
+  }
+  // The least and the most that is answered so, by the byte.
+  const get414 = (bytes) => exchange(reeld.port, `GET ${'/'.padEnd(bytes, 'x')} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+  assert.deepEqual(statuses((await get414(8192)).text), [404]);
+  assert.deepEqual(statuses((await get414(8193)).text), [414]);
+}));
+
 test('changes that wait for the disk', {timeout: MINUTE}, () => withDaemon(['--queue-max', '1', '--requests-per-key', '0'], async (reeld) => {
   const answers = await Promise.all(Array(200).fill(0).map((_, i) => reeld.call('POST', '/v1/collections', {json: {name: `n${i}`}})));
   const made = answers.filter((a) => a.status === 201).length;
