@@ -38,6 +38,7 @@ ALL_CFLAGS += -fPIE -fsanitize=$(SAN) -fno-sanitize-recover=all \
               -fno-omit-frame-pointer -DREELD_SANITIZED
 LDFLAGS += -fsanitize=$(SAN)
 endif
+export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/tsan.supp
 
 # What a room needs: the rooms it may open (tests/lint/floors.txt is checked by
 # `make lint`), and the libraries of its own.
