@@ -1,4 +1,4 @@
-// harness.js - runs in the browser: one of three players on ?url=, and a record
+// harness.js - runs in the browser: one of its players on ?url=, and a record
 // of what happened to it, for players.test.js to read.
 const query = new URLSearchParams(location.search);
 const video = document.getElementById('video');
@@ -19,6 +19,10 @@ function load(src) {
 }
 
 const players = {
+  // The browser itself.
+  async file(url) {
+    video.src = url;
+  },
   async hls(url) {
     await load('/lib/hls.js/dist/hls.js');
     const hls = new Hls({enableWorker: false});
