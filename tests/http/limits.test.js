@@ -142,10 +142,13 @@ test('a target has as many ranges as fit into a head; a longer one is told the o
 }));
 
 test('changes that wait for the disk', {timeout: MINUTE}, () => withDaemon(['--queue-max', '1', '--requests-per-key', '0'], async (reeld) => {
-  const answers = await Promise.all(Array(200).fill(0).map((_, i) => reeld.call('POST', '/v1/collections', {json: {name: `n${i}`}})));
+  const answers = [];
+  // How many come at once is up to the machine: until one finds no place.
+  while (answers.length < 4000 && answers.every((a) => a.status === 201))
+    answers.push(...await Promise.all(Array(200).fill(0).map((_, i) => reeld.call('POST', '/v1/collections', {json: {name: `n${i}`}}))));
   const made = answers.filter((a) => a.status === 201).length;
   const refused = answers.filter((a) => a.status === 503);
-  assert.equal(made + refused.length, 200);
+  assert.equal(made + refused.length, answers.length);
   assert.ok(made > 0 && refused.length > 0, `${made} made`);
   assert.ok(refused.every((a) => Number(a.headers.get('retry-after')) >= 1));
   // What was refused was not done, what was not, was.
