@@ -66,6 +66,11 @@ must_check enum err catalog_list_assets(struct catalog *c,
 // A new asset in state UPLOADED (its id, name, source ... filled in) with a
 // queued 'probe' job. The blob is in the store already (bytes before facts).
 must_check enum err catalog_add_asset(struct catalog *c, const struct asset *a);
+// The same, and `callback` (catalog/events.h; NULL: nobody) is told of its end.
+struct callback;
+must_check enum err catalog_add_asset_told(struct catalog *c,
+                                           const struct asset *a,
+                                           const struct callback *callback);
 // UPLOADED -> READY with tracks, plan and renditions of `a` (same id), and a
 // 'ladder' job when `with_ladder`. ERR_CONFLICT when it is not UPLOADED now.
 must_check enum err catalog_asset_ready(struct catalog *c,

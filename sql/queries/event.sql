@@ -34,12 +34,12 @@ VALUES (:id, :url, :events, :secret, 0, :is_enabled, :created_us, 0, 0);
 -- name: webhook_get
 SELECT id, url, events, is_enabled, created_us, last_us, last_status,
     last_error, secret, old_secret, old_until_us
-FROM webhook WHERE id = :id;
+FROM webhook WHERE id = :id AND asset_id IS NULL;
 
 -- name: webhook_list
 SELECT id, url, events, is_enabled, created_us, last_us, last_status,
     last_error, secret, old_secret, old_until_us
-FROM webhook ORDER BY webhook_row;
+FROM webhook WHERE asset_id IS NULL ORDER BY webhook_row;
 
 -- name: webhook_change
 -- A new secret makes the one before the old one. Enabling again gives what is
@@ -50,11 +50,17 @@ SET url = :url, events = :events, is_enabled = :is_enabled,
     old_until_us = CASE WHEN secret = :secret THEN old_until_us
         ELSE :old_until_us END,
     secret = :secret
-WHERE id = :id
+WHERE id = :id AND asset_id IS NULL
 RETURNING id;
 
 -- name: webhook_remove
-DELETE FROM webhook WHERE id = :id RETURNING id;
+DELETE FROM webhook WHERE id = :id AND asset_id IS NULL RETURNING id;
+
+-- name: callback_add
+INSERT INTO webhook (id, url, events, secret, old_until_us, is_enabled,
+    created_us, last_us, last_status, asset_id, is_signed)
+VALUES (:id, :url, ' asset.ready asset.rejected ', :secret, 0, 1, :created_us,
+    0, 0, :asset, :is_signed);
 
 -- name: webhook_tried
 UPDATE webhook
@@ -77,7 +83,8 @@ WHERE delivery_row = (
 RETURNING delivery_row, attempts;
 
 -- name: delivery_get
-SELECT w.id, w.url, w.secret, w.old_secret, w.old_until_us, d.event_row
+SELECT w.id, w.url, w.secret, w.old_secret, w.old_until_us, w.is_signed,
+    d.event_row
 FROM delivery d JOIN webhook w ON w.webhook_row = d.webhook_row
 WHERE d.delivery_row = :delivery;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "asset_view.h"
+#include "callback.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog/pulls.h"
@@ -43,8 +44,8 @@ enum err api_start_pull(struct api *a, const struct api_pull *wish,
                     "s3 is not spoken here: give a signed https URL");
     TRY(courier_check_url(a->courier, str_of(wish->url)));
     scoped(asset) const struct asset *asset = describe(wish);
-    TRY(catalog_add_pull(a->catalog, asset, wish->url, a->o.pulls_waiting,
-                         ret_job));
+    TRY(catalog_add_pull(a->catalog, asset, wish->url, wish->callback,
+                         a->o.pulls_waiting, ret_job));
     *ret_asset = asset->id;
     courier_look(a->courier);
     return OK;
@@ -53,7 +54,8 @@ enum err api_start_pull(struct api *a, const struct api_pull *wish,
 // ---- POST /v1/assets -------------------------------------------------------
 
 struct wish {
-    char *url, *name, *description, *collection, *metadata; // heap
+    char *url, *name, *description, *collection, *metadata;
+    char *callback_url, *callback_secret; // heap, all
 };
 
 static void wish_done(struct wish *w)
@@ -63,6 +65,8 @@ static void wish_done(struct wish *w)
     free(w->description);
     free(w->collection);
     free(w->metadata);
+    free(w->callback_url);
+    callback_secret_free(w->callback_secret);
 }
 // In place, like struct buf.
 static inline void scoped_release_wish(struct wish *held)
@@ -86,6 +90,25 @@ static void take_metadata(struct fields *f, char **ret)
         faults_add(&f->faults, STR("metadata"), "is too long");
 }
 
+static void take_callback(struct api *a, struct fields *f, struct wish *w)
+{
+    take_text(f, "callback_url", TEXT_LINE, WEBHOOK_URL_BYTES - 1,
+              &w->callback_url);
+    take_text(f, "callback_secret", TEXT_LINE, CALLBACK_SECRET_MOST,
+              &w->callback_secret);
+    if (w->callback_url &&
+        courier_check_url(a->courier, str_of(w->callback_url)) != OK)
+        faults_add(&f->faults, STR("callback_url"), "%s", fail_text());
+    struct digest secret;
+    if (w->callback_secret &&
+        callback_secret_parse(str_of(w->callback_secret), &secret) != OK)
+        faults_add(&f->faults, STR("callback_secret"), "%s", fail_text());
+    explicit_bzero(&secret, sizeof(secret));
+    if (w->callback_secret && !w->callback_url && f->faults.count == 0)
+        faults_add(&f->faults, STR("callback_secret"),
+                   "goes with callback_url");
+}
+
 static enum err read_wish(const struct task *t, struct fields *f,
                           struct wish *w)
 {
@@ -96,6 +119,7 @@ static enum err read_wish(const struct task *t, struct fields *f,
               &w->description);
     take_text(f, "collection", TEXT_LINE, ID_TEXT_BYTES - 1, &w->collection);
     take_metadata(f, &w->metadata);
+    take_callback(t->api, f, w);
     if (!w->url && f->faults.count == 0)
         faults_add(&f->faults, STR("url"), "is missing");
     return fields_end(f);
@@ -112,13 +136,17 @@ static void refuse_wish(struct task *t, enum err e, const char *name)
 
 static void start(struct task *t, const struct wish *w)
 {
+    struct callback callback;
+    bool is_told = callback_of(w->callback_url, w->callback_secret, &callback);
     struct api_pull wish = {.url = w->url,
                             .name = w->name,
                             .description = w->description,
                             .collection = w->collection,
-                            .metadata = w->metadata};
+                            .metadata = w->metadata,
+                            .callback = is_told ? &callback : NULL};
     struct id id, job;
     enum err e = api_start_pull(t->api, &wish, &id, &job);
+    explicit_bzero(&callback, sizeof(callback));
     if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND) {
         refuse_wish(t, e, e == ERR_BAD_INPUT ? "url" : "collection");
         return;

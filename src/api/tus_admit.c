@@ -35,7 +35,7 @@ static bool is_collection_gone(struct upload *u, struct str id)
 static enum err set_pair(void *context, struct str key, struct str value)
 {
     static const char *const fields[] = {"name", "description", "collection",
-                                         "metadata"};
+                                         "metadata", "callback_url"};
     const struct metadata *m = context;
     struct upload *u = m->upload;
     if (str_eq(key, STR("filename")))
@@ -48,6 +48,14 @@ static enum err set_pair(void *context, struct str key, struct str value)
     if (m->is_stored && str_eq(key, STR("collection")) &&
         is_collection_gone(u, value))
         return OK;
+    if (m->is_stored && str_eq(key, STR("callback_url")) &&
+        courier_check_url(u->api->courier, value) != OK)
+        return OK;
+    // HEAD shows all of Upload-Metadata.
+    if (!m->is_stored && str_eq(key, STR("callback_secret")))
+        return upload_refuse(u, "invalid_request",
+                             "Upload-Metadata: callback_secret would be shown "
+                             "by HEAD; send it with POST /v1/assets.");
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         if (str_eq(key, str_of(fields[i])))
             return upload_set(u, key, value);

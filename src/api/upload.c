@@ -62,8 +62,10 @@ static enum err check_length(struct http_request *r, struct upload *u)
     if (length > most)
         return upload_refuse_size(u);
     // Where a form goes stands in its body.
-    if (!u->is_multipart)
+    if (!u->is_multipart) {
+        TRY(upload_check_callback(u));
         TRY(upload_check_quota(u, length));
+    }
     enum err e = store_begin(u->api->store, max_i64(length, 0), &u->writer);
     return e == OK ? OK : upload_refuse_failure(u, e);
 }
@@ -128,8 +130,10 @@ static enum err receive_begin(struct http_request *r, struct str name,
         return upload_refuse(u, "invalid_request",
                              "The file goes in the field \"file\".");
     TRY(upload_set_filename(u, filename));
-    if (u->is_multipart)
+    if (u->is_multipart) {
+        TRY(upload_check_callback(u));
         TRY(upload_check_quota(u, 0));
+    }
     u->has_begun = true;
     return OK;
 }

@@ -27,6 +27,8 @@ enum upload_field {
     UPLOAD_DESCRIPTION,
     UPLOAD_COLLECTION,
     UPLOAD_METADATA,
+    UPLOAD_CALLBACK_URL, // from here on not the asset's
+    UPLOAD_CALLBACK_SECRET,
     UPLOAD_FIELDS,
 };
 
@@ -82,6 +84,8 @@ enum err upload_read_head(struct http_request *r, struct upload *u);
 // Whether the quotas have room for `need_bytes` more, once it is known where
 // the asset goes. ERR_BAD_INPUT: refused.
 enum err upload_check_quota(struct upload *u, int64_t need_bytes);
+// Once all fields are known. ERR_BAD_INPUT: refused.
+enum err upload_check_callback(struct upload *u);
 // What a file's name promises.
 enum asset_kind upload_kind_of_name(struct str filename);
 enum err upload_set_filename(struct upload *u, struct str filename);

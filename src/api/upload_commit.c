@@ -12,6 +12,7 @@
 #include "reeld/base/mem.h"
 
 #include "asset_view.h"
+#include "callback.h"
 #include "tus.h"
 
 #define COMMIT_WAIT_US INT64_C(600000000)
@@ -37,6 +38,7 @@ void upload_unref(void *held)
     tus_free(u);
     store_abandon(u->writer);
     hash_free(u->hash);
+    callback_secret_free(take(u->field[UPLOAD_CALLBACK_SECRET]));
     for (int i = 0; i < UPLOAD_FIELDS; i++)
         free(u->field[i]);
     free(u->filename);
@@ -72,14 +74,14 @@ void upload_wake(struct upload *u)
 
 static struct asset *describe(const struct upload *u)
 {
-    static const char *const defaults[UPLOAD_FIELDS] = {
+    static const char *const defaults[UPLOAD_CALLBACK_URL] = {
         [UPLOAD_NAME] = "",
         [UPLOAD_DESCRIPTION] = "",
         [UPLOAD_COLLECTION] = "default",
         [UPLOAD_METADATA] = "{}",
     };
-    char *text[UPLOAD_FIELDS];
-    for (int i = 0; i < UPLOAD_FIELDS; i++)
+    char *text[UPLOAD_CALLBACK_URL];
+    for (int i = 0; i < UPLOAD_CALLBACK_URL; i++)
         text[i] = mem_text(u->field[i] ? u->field[i] : defaults[i]);
     if (!u->field[UPLOAD_NAME]) {
         // A file's name is its title until somebody gives it a better one.
@@ -118,17 +120,24 @@ static void drop_unnamed(struct api *a, const struct digest *source)
     ignore(fail(ERR_QUOTA, "%s", why)); // the reason that counts
 }
 
-enum err api_add_asset(struct api *a, const struct asset *asset,
-                       struct store_writer *writer)
+static enum err add_asset(struct api *a, const struct asset *asset,
+                          const struct callback *callback,
+                          struct store_writer *writer)
 {
     claims_share(a->claims, &asset->source);
     enum err e = writer ? store_commit(writer, &asset->source) : OK;
     if (e == OK)
-        e = catalog_add_asset(a->catalog, asset);
+        e = catalog_add_asset_told(a->catalog, asset, callback);
     claims_release(a->claims, &asset->source);
     if (e == ERR_QUOTA)
         drop_unnamed(a, &asset->source);
     return e;
+}
+
+enum err api_add_asset(struct api *a, const struct asset *asset,
+                       struct store_writer *writer)
+{
+    return add_asset(a, asset, NULL, writer);
 }
 
 static enum err is_stored(struct store *s, const struct digest *key)
@@ -155,7 +164,12 @@ static enum err keep_asset(struct upload *u, const char *noted)
     scoped(asset) const struct asset *asset = describe(u);
     if (u->tus && !u->writer)
         TRY(is_stored(a->store, &u->source));
-    enum err e = api_add_asset(a, asset, take(u->writer));
+    struct callback callback;
+    bool is_told = callback_of(u->field[UPLOAD_CALLBACK_URL],
+                               u->field[UPLOAD_CALLBACK_SECRET], &callback);
+    enum err e =
+        add_asset(a, asset, is_told ? &callback : NULL, take(u->writer));
+    explicit_bzero(&callback, sizeof(callback));
     // Two that take up the end of one upload at once.
     return u->tus && e == ERR_CONFLICT ? OK : e;
 }

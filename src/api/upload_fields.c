@@ -9,16 +9,20 @@
 #include "reeld/api/forms.h"
 #include "reeld/base/mem.h"
 
+#include "callback.h"
+
+// In the order of enum upload_field.
 static const struct {
     const char *name;
     enum text_form form;
     size_t most_bytes;
 } fields[UPLOAD_FIELDS] = {
-    [UPLOAD_NAME] = {"name",        TEXT_LINE,  ASSET_NAME_BYTES - 1    },
-    [UPLOAD_DESCRIPTION] = {"description", TEXT_LINES,
-                     ASSET_DESCRIPTION_BYTES - 1                        },
-    [UPLOAD_COLLECTION] = {"collection",  TEXT_LINE,  ID_TEXT_BYTES - 1       },
-    [UPLOAD_METADATA] = {"metadata",    TEXT_LINES, ASSET_METADATA_BYTES - 1},
+    {"name",            TEXT_LINE,  ASSET_NAME_BYTES - 1       },
+    {"description",     TEXT_LINES, ASSET_DESCRIPTION_BYTES - 1},
+    {"collection",      TEXT_LINE,  ID_TEXT_BYTES - 1          },
+    {"metadata",        TEXT_LINES, ASSET_METADATA_BYTES - 1   },
+    {"callback_url",    TEXT_LINE,  WEBHOOK_URL_BYTES - 1      },
+    {"callback_secret", TEXT_LINE,  CALLBACK_SECRET_MOST       },
 };
 
 static enum err refuse_field(struct upload *u, const char *name,
@@ -90,12 +94,29 @@ static void drop_returns(char *text)
     *to = '\0';
 }
 
+static enum err check_meaning(struct upload *u, int field, struct str value)
+{
+    struct digest secret;
+    enum err e = OK;
+    if (field == UPLOAD_COLLECTION)
+        return check_collection(u, u->field[field]);
+    if (field == UPLOAD_CALLBACK_URL)
+        e = courier_check_url(u->api->courier, value);
+    else if (field == UPLOAD_CALLBACK_SECRET)
+        e = callback_secret_parse(value, &secret);
+    explicit_bzero(&secret, sizeof(secret));
+    return e == OK ? OK : refuse_field(u, fields[field].name, fail_text());
+}
+
+enum err upload_check_callback(struct upload *u)
+{
+    if (u->field[UPLOAD_CALLBACK_SECRET] && !u->field[UPLOAD_CALLBACK_URL])
+        return refuse_field(u, "callback_secret", "goes with callback_url");
+    return OK;
+}
+
 enum err upload_set(struct upload *u, struct str name, struct str value)
 {
-    if (str_eq(name, STR("callback_url")))
-        return upload_refuse(u, "not_implemented",
-                             "An upload has no callback_url here: make a "
-                             "webhook.");
     int i = find_field(name);
     if (i < 0)
         return upload_refuse(u, "invalid_request",
@@ -110,7 +131,7 @@ enum err upload_set(struct upload *u, struct str name, struct str value)
         return set_metadata(u, value);
     u->field[i] = str_dup(value);
     drop_returns(u->field[i]);
-    return i == UPLOAD_COLLECTION ? check_collection(u, u->field[i]) : OK;
+    return check_meaning(u, i, value);
 }
 
 static bool set_from_query(void *context, struct str name, struct str value)

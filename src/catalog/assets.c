@@ -145,6 +145,12 @@ static enum err finish_upload(struct db *db, const struct id *asset)
 
 enum err catalog_add_asset(struct catalog *c, const struct asset *a)
 {
+    return catalog_add_asset_told(c, a, NULL);
+}
+
+enum err catalog_add_asset_told(struct catalog *c, const struct asset *a,
+                                const struct callback *callback)
+{
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
     int64_t source_row, asset_row;
@@ -152,6 +158,8 @@ enum err catalog_add_asset(struct catalog *c, const struct asset *a)
     TRY(add_row(w.db, a, source_row, &asset_row));
     TRY(jobs_add(w.db, JOB_PROBE, asset_row, NULL));
     TRY(finish_upload(w.db, &a->id));
+    if (callback)
+        TRY(callback_add(w.db, &a->id, callback));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, &a->id);
     return e;

@@ -18,6 +18,7 @@
 #include "reeld/base/buf.h"
 #include "reeld/catalog.h"
 #include "reeld/catalog/db.h"
+#include "reeld/catalog/events.h"
 
 enum { READERS_KEPT = 32 };
 
@@ -92,6 +93,10 @@ struct job_move {
 };
 // ERR_CONFLICT when it is not in `from` now.
 must_check enum err jobs_move(struct db *db, const struct job_move *m);
+
+// events.c: inside of the change that adds the asset.
+must_check enum err callback_add(struct db *db, const struct id *asset,
+                                 const struct callback *callback);
 
 // pulls.c: the bytes of an UPLOADING asset never come.
 must_check enum err pull_reject(struct db *db, const struct id *asset,

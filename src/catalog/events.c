@@ -202,6 +202,21 @@ enum err catalog_remove_webhook(struct catalog *c, const struct id *id)
     return change_commit(&change);
 }
 
+enum err callback_add(struct db *db, const struct id *asset,
+                      const struct callback *callback)
+{
+    struct id id = id_new("w");
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_CALLBACK_ADD);
+    query_text(&q, ":id", id.text);
+    query_text(&q, ":url", callback->url);
+    query_digest(&q, ":secret", &callback->secret);
+    query_int(&q, ":created_us", clock_wall_us());
+    query_text(&q, ":asset", asset->text);
+    query_int(&q, ":is_signed", callback->is_signed);
+    return query_run(&q);
+}
+
 void delivery_done(struct delivery *d)
 {
     free(d->event.data);
@@ -234,6 +249,7 @@ static enum err read_receiver(struct db *db, struct delivery *d,
     w->secret = query_get_digest(&q);
     w->old_secret = query_get_digest(&q);
     w->old_until_us = query_get_int(&q);
+    d->is_signed = query_get_int(&q) != 0;
     *ret_event = query_get_int(&q);
     return OK;
 }

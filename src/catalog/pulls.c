@@ -80,8 +80,8 @@ static enum err add_pull(struct db *db, int64_t asset_row, const char *url)
 }
 
 enum err catalog_add_pull(struct catalog *c, const struct asset *a,
-                          const char *url, int64_t most_waiting,
-                          struct id *ret_job)
+                          const char *url, const struct callback *callback,
+                          int64_t most_waiting, struct id *ret_job)
 {
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
@@ -89,6 +89,8 @@ enum err catalog_add_pull(struct catalog *c, const struct asset *a,
     int64_t asset_row;
     TRY(add_asset(w.db, a, &asset_row));
     TRY(add_pull(w.db, asset_row, url));
+    if (callback)
+        TRY(callback_add(w.db, &a->id, callback));
     struct id job;
     TRY(jobs_add(w.db, JOB_PULL, asset_row, &job));
     enum err e = change_commit(&w);

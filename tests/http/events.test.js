@@ -2,6 +2,7 @@
 // events.test.js - what happens, as Server-Sent Events, and told to webhooks.
 import assert from 'node:assert/strict';
 import {createHmac} from 'node:crypto';
+import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
@@ -232,6 +233,91 @@ test('what is owed outlives kill -9', async () => {
   await until('it came through', async () => (await deliveries(id))[0].state === 'delivered');
   assert.equal(new Set(asked('/killed').map((t) => t.headers['webhook-id'])).size, 1);
   await reeld.call('DELETE', `/v1/webhooks/${id}`);
+});
+
+// ---- callback_url -------------------------------------------------------------
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+function form(bytes, fields) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields))
+    body.append(name, value);
+  body.append('file', new Blob([bytes]), 'a.mp4');
+  return body;
+}
+const send = (bytes, fields) => reeld.call('POST', '/v1/assets', {body: form(bytes, fields)});
+const told = (path, count = 1) => until(`${path} is told`, () => asked(path).length >= count && asked(path));
+const body = (message) => JSON.parse(message.body);
+
+test('an upload names who is told that it is ready, signed, until it comes through', async () => {
+  let left = 1;
+  paths['/ready'] = (q, r) => r.writeHead(left-- > 0 ? 500 : 200).end();
+  const {id} = await (await send(readFileSync(film('plain.mp4')), {callback_url: `${remote.base}/ready`, callback_secret: SECRET})).json();
+  const tries = await told('/ready', 2);
+  assert.equal(new Set(tries.map((t) => t.headers['webhook-id'])).size, 1);
+  assert.ok(tries.every((t) => signs(SECRET, t)));
+  assert.equal(body(tries[0]).type, 'asset.ready');
+  assert.equal(body(tries[0]).data.asset, id);
+  assert.deepEqual((await reeld.json('/v1/webhooks')).items, []);
+  assert.ok(!JSON.stringify(await reeld.json(`/v1/assets/${id}`)).includes('callback'));
+});
+
+test('a rejected upload is told of as well, and unsigned without a secret', async () => {
+  await isProblem(await send('no media', {callback_url: `${remote.base}/rejected`}), 422, 'unsupported_media');
+  const [message] = await told('/rejected');
+  assert.equal(message.headers['webhook-signature'], undefined);
+  assert.match(message.headers['webhook-id'], /^evt_/);
+  assert.equal(body(message).type, 'asset.rejected');
+  assert.equal(body(message).data.error.code, 'unsupported_media');
+});
+
+test('so are a raw upload, a pull and a resumable upload', async () => {
+  const bytes = readFileSync(film('plain.mp4'));
+  await reeld.upload(film('plain.mp4'), {callback_url: `${remote.base}/raw`});
+  await told('/raw');
+  paths['/a.mp4'] = (q, r) => r.writeHead(200, {'content-length': bytes.length}).end(bytes);
+  const pull = await reeld.call('POST', '/v1/assets', {json: {url: `${remote.base}/a.mp4`, callback_url: `${remote.base}/pulled`, callback_secret: SECRET}});
+  assert.equal(pull.status, 202);
+  assert.ok(signs(SECRET, (await told('/pulled'))[0]));
+  const coded = (text) => Buffer.from(text).toString('base64');
+  const create = (metadata) => reeld.call('POST', '/v1/uploads', {body: bytes, headers: {'tus-resumable': '1.0.0', 'upload-length': String(bytes.length),
+    'content-type': 'application/offset+octet-stream', 'upload-metadata': metadata}});
+  assert.equal((await create(`callback_url ${coded(`${remote.base}/tus`)}`)).status, 201);
+  await told('/tus');
+  assert.match((await isProblem(await create(`callback_secret ${coded(SECRET)}`), 400, 'invalid_request')).detail, /callback_secret/);
+});
+
+test('a callback outlives kill -9', async () => {
+  let isUp = false;
+  paths['/survives'] = (q, r) => isUp ? r.writeHead(200).end() : undefined;
+  assert.equal((await send(readFileSync(film('plain.mp4')), {callback_url: `${remote.base}/survives`})).status, 201);
+  await told('/survives');
+  await reeld.kill();
+  isUp = true;
+  reeld = await reeld.restart();
+  const tries = await told('/survives', 2);
+  assert.equal(new Set(tries.map((t) => t.headers['webhook-id'])).size, 1);
+});
+
+test('a bad callback is refused by name, and nothing is kept', async () => {
+  const url = `${remote.base}/x`;
+  const count = async () => (await reeld.json('/v1/assets?limit=200')).items.length;
+  const before = await count();
+  for (const [fields, name] of [
+    [{callback_url: 'http://10.0.0.1/'}, /callback_url/],
+    [{callback_url: 'ftp://127.0.0.1/'}, /callback_url/],
+    [{callback_url: url, callback_secret: 'open sesame'}, /callback_secret/],
+    [{callback_url: url, callback_secret: 'whsec_AAAA'}, /callback_secret/],
+    [{callback_secret: SECRET}, /callback_secret/],
+  ]) {
+    for (const answer of [await send('x', fields), await reeld.call('POST', '/v1/assets', {json: {url: `${remote.base}/a.mp4`, ...fields}})]) {
+      const {detail} = await isProblem(answer, 400, 'invalid_request');
+      assert.match(detail, name);
+      assert.ok(!detail.includes('sesame'));
+    }
+  }
+  assert.equal(await count(), before);
+  assert.equal(asked('/x').length, 0);
 });
 
 test('webhooks go to public places alone, and are an admin\'s', async () => {

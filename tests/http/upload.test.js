@@ -126,10 +126,6 @@ test('fields are checked by name and value', async () => {
   }
 });
 
-test('what this version does not do is said', async () => {
-  await isProblem(await send('plain.mp4', {query: '?callback_url=http%3A%2F%2Fx'}), 501, 'not_implemented');
-});
-
 test('an upload above the limit is refused before it is sent', async () => {
   const answer = await new Promise((done, failed) => {
     const socket = connect(reeld.port, '127.0.0.1');

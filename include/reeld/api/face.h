@@ -114,6 +114,7 @@ struct api_pull {
     const char *metadata; // a JSON object
     bool has_kind;        // false: as the URL's name promises
     enum asset_kind kind;
+    const struct callback *callback; // catalog/events.h; NULL: nobody is told
 };
 // ERR_BAD_INPUT: what is wrong with the URL. ERR_NOT_FOUND: the collection.
 // ERR_BUSY: too many wait already. ERR_QUOTA.

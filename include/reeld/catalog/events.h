@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // events.h - what happened; webhooks, which are told; what they are still owed.
 //
-// Events are written by triggers (sql/migrations/011_events.sql), in the
+// Events are written by triggers (sql/migrations/011, 012), in the
 // transaction of the fact; so is what is owed.
 //
 // Threads: readers any; functions under "changes" not on HTTP threads.
@@ -87,10 +87,20 @@ must_check enum err catalog_change_webhook(struct catalog *c,
 must_check enum err catalog_remove_webhook(struct catalog *c,
                                            const struct id *id);
 
+// Who is told that one asset is ready or rejected: a webhook that none of the
+// calls above sees. It goes once it was told or is given up, and with the
+// asset, but for a rejected one.
+struct callback {
+    const char *url;
+    bool is_signed;
+    struct digest secret; // all zero unless is_signed
+};
+
 struct delivery {
     int64_t number;
     uint32_t attempts; // with this one
     struct webhook webhook;
+    bool is_signed;     // false: a callback without a secret
     struct event event; // release with delivery_done()
 };
 void delivery_done(struct delivery *d);

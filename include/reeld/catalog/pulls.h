@@ -35,11 +35,13 @@ must_check enum err catalog_pull_progress(struct catalog *c,
 
 // ---- changes ---------------------------------------------------------------
 
-// A new asset in state UPLOADING and its job. ERR_BUSY when `most_waiting`
+// A new asset in state UPLOADING and its job; `callback` (NULL: nobody) is told
+// what becomes of it. ERR_BUSY when `most_waiting`
 // pulls are queued or running already.
 must_check enum err catalog_add_pull(struct catalog *c, const struct asset *a,
-                                     const char *url, int64_t most_waiting,
-                                     struct id *ret_job);
+                                     const char *url,
+                                     const struct callback *callback,
+                                     int64_t most_waiting, struct id *ret_job);
 // What the draft is of from here on. ERR_NOT_FOUND: the asset is gone.
 must_check enum err catalog_pull_validator(struct catalog *c,
                                            const struct id *asset,
