@@ -10,7 +10,7 @@ import {median, now, table} from './tools.js';
 const ROUNDS = 5;
 const SIZES = [1, 10000, 100000];
 
-const sqlite = (path, sql) => execFileSync('sqlite3', [path], {input: sql, maxBuffer: 1 << 24}).toString().trim();
+export const sqlite = (path, sql) => execFileSync('sqlite3', [path], {input: sql, maxBuffer: 1 << 24}).toString().trim();
 
 // Rows of `table` for every new asset, as the first one has them.
 function copies(path, name) {
@@ -21,7 +21,7 @@ function copies(path, name) {
 }
 
 // As many READY assets as that, each with a source of its own.
-function growTo(path, count) {
+export function growTo(path, count) {
   const have = Number(sqlite(path, 'SELECT count(*) FROM asset;'));
   sqlite(path, `BEGIN;
     CREATE TEMP TABLE fresh AS WITH RECURSIVE n(i) AS (SELECT ${have} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${count})

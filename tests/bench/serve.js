@@ -22,15 +22,16 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000
   server { listen 127.0.0.1:${NGINX_PORT}; root ${root}/files; } }\n`;
 }
 
-function wrk(url, headers = []) {
+// `url` of nginx, when it is a path alone.
+export function wrk(url, headers = []) {
   const text = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`,
-    ...headers.flatMap((h) => ['-H', h]), url]).toString();
+    ...headers.flatMap((h) => ['-H', h]), new URL(url, `http://127.0.0.1:${NGINX_PORT}`).href]).toString();
   if (/Non-2xx/.test(text))
     throw new Error(`${url}: ${text}`);
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)[1]);
 }
 
-async function startNginx(files) {
+export async function startNginx(files) {
   const root = join(SCRATCH, 'nginx');
   mkdirSync(join(root, 'files'), {recursive: true});
   for (const [name, bytes] of Object.entries(files))
@@ -71,7 +72,7 @@ export default async function serve() {
   for (const [name, one] of Object.entries(cases)) {
     const theirs = [], ours = [], ratios = [], cpu = [];
     for (let i = 0; i < ROUNDS; i++) {
-      theirs.push(wrk(`http://127.0.0.1:${NGINX_PORT}/${name}`));
+      theirs.push(wrk(`/${name}`));
       const before = cpuSeconds(daemon.pid);
       ours.push(wrk(one.url));
       cpu.push((cpuSeconds(daemon.pid) - before) / (ours[i] * SECONDS) * 1e6);

@@ -23,6 +23,12 @@ export function cpuSeconds(pid) {
   return (f[11] + f[12] + f[13] + f[14]) / ticks;
 }
 
+// CPU microseconds of a process's threads that live, finer than a clock tick.
+export function threadMicros(pid) {
+  const nanos = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  return readdirSync(`/proc/${pid}/task`).map(nanos).reduce((a, b) => a + b, 0) / 1000;
+}
+
 export function childrenOf(pid) {
   return readdirSync('/proc').filter((d) => /^\d+$/.test(d)).filter((d) => {
     try {
