@@ -13,13 +13,15 @@ const SECONDS = 1000;
 const CLIPS = 30;
 // Small rungs: what is tried is how players join, not how fast they decode.
 const RUNGS = '360p:750k:30 240p:400k:30';
+const SHORTEST_S = 0.6; // of the clips
 const RATE = 3; // times as fast as they are
 // Wide with stereo, 4:3 without sound, sound alone, tall with mono, 60 a second.
 const FILES = () => [media('film/sintel-trailer-720p24.mp4'), media('people/signers-six-shots-480p30.mkv'),
   media('speech/jfk-ask-not-11s.mp3'), film('tall.mkv'), media('people/highway-540p5994-8s.mp4')];
 // hls.js's word for waiting until a clip is made, too.
 const HARMLESS = ['aborted', 'bufferSeekOverHole', 'bufferStalledError'];
-const NEAR_S = 0.1; // of a join: behind it is surely the next clip
+const NEAR_S = 0.2; // of a join
+const JOIN_STEP = 9; // each ninth join is sought over, in both directions
 
 let daemon;
 let browser;
@@ -52,7 +54,7 @@ async function make(assets) {
   const clips = Array.from({length: CLIPS}, (_, i) => {
     const asset = assets[i % assets.length];
     const start = Math.round((i * 1.37 % (asset.duration - 1.3)) * 100) / 100;
-    return {asset: asset.id, start, end: start + 0.6 + ((i + 2) % 4) * 0.2};
+    return {asset: asset.id, start, end: start + SHORTEST_S + ((i + 2) % 4) * 0.2};
   });
   const answer = await daemon.call('POST', '/v1/streams', {json: {clips}});
   assert.equal(answer.status, 201, await answer.clone().text());
@@ -76,11 +78,15 @@ const views = {
 
 const inPage = {
   duration: (page) => page.evaluate(() => document.getElementById('video').duration),
-  shape: (page) => page.evaluate(() => {
-    const v = document.getElementById('video');
-    return v.videoWidth / v.videoHeight;
-  }),
 };
+
+// A packet of AAC may reach over the end of the pictures.
+const PACKET_S = 1024 / 44100;
+// hls.js puts a fragment where the picture shown last in the one before ends by
+// its duration in decoding order, which is a whole one (25 a second) where a clip
+// of sound alone ends within a black picture; playlist and pieces are exact.
+const BLACK_S = 1 / 25;
+const slackOf = (player) => PACKET_S + (player === 'hls' ? joins.filter((j) => !j.shape).length * BLACK_S : 0);
 
 async function playThrough(page) {
   await page.evaluate((rate) => {
@@ -95,12 +101,19 @@ async function playThrough(page) {
     return video.play();
   }, RATE);
   await page.waitForFunction(() => document.getElementById('video').ended, null, {timeout: 120 * SECONDS, polling: 200});
-  return page.evaluate(() => ({at: document.getElementById('video').currentTime, shown: window.shown}));
+  return page.evaluate(() => {
+    const video = document.getElementById('video');
+    video.pause(); // seeks from here on stay where they land
+    const {played} = video;
+    const lengths = Array.from({length: played.length}, (_, i) => played.end(i) - played.start(i));
+    return {at: video.currentTime, shown: window.shown, played: lengths.reduce((a, b) => a + b, 0)};
+  });
 }
 
 const clipAt = (seconds) => joins.findLastIndex((j) => j.at <= seconds);
 
-// Every clip was on screen, with its own shape, in its own time.
+// Each clip that was on screen had its own shape, in its own time; gives those
+// that were not, as a busy machine draws few pictures of a second so fast.
 function assertShown(shown, slack) {
   const seen = new Set();
   for (const [seconds, shape] of shown) {
@@ -112,7 +125,20 @@ function assertShown(shown, slack) {
     if (joins[i].shape)
       assert.ok(Math.abs(shape - joins[i].shape) < 0.05, `clip ${i} at ${seconds} has the shape ${shape}`);
   }
-  assert.ok(seen.size >= CLIPS * 0.7, `${seen.size} of ${CLIPS} clips were seen`);
+  return joins.filter((_, i) => !seen.has(i));
+}
+
+// In the end: dash.js shows the picture of before while it changes Periods.
+async function assertSeek(page, to, slack) {
+  const {shape} = joins[clipAt(to)];
+  await page.evaluate((t) => window.seekTo(t), to);
+  const isThere = (want) => {
+    const v = document.getElementById('video');
+    return !v.seeking && v.readyState >= 2 && Math.abs(v.currentTime - want.to) < want.slack &&
+      (!want.shape || Math.abs(v.videoWidth / v.videoHeight - want.shape) < 0.05);
+  };
+  await page.waitForFunction(isThere, {to, slack, shape}, {timeout: 20 * SECONDS, polling: 50})
+    .catch((error) => { throw new Error(`a seek to ${to} (shape ${shape}) did not get there: ${error.message}`); });
 }
 
 const cases = [['hls', 'HLS'], ['dash', 'DASH'], ['shaka', 'DASH'], ['shaka', 'HLS']];
@@ -122,21 +148,20 @@ for (const [player, view] of cases) {
     {timeout: 240 * SECONDS, skip: !hasMedia}, async () => {
       const page = await browser.player(player, views[view](stream));
       try {
-        // Parts of an AAC frame lie over at each join, to one side or the other.
-        const slack = 0.08;
-        const {at, shown} = await playThrough(page);
+        const slack = slackOf(player);
+        const {at, shown, played} = await playThrough(page);
         const duration = await inPage.duration(page);
         assert.ok(Math.abs(duration - stream.duration) < slack, `${duration} s, not ${stream.duration}`);
         assert.ok(Math.abs(at - stream.duration) < slack, `ended at ${at} of ${stream.duration}`);
-        assertShown(shown, 0.15);
-        for (let i = 1; i < CLIPS; i += 3) {
-          for (const to of [joins[i].at + NEAR_S * 2, joins[i].at - NEAR_S * 2]) {
-            const there = await page.evaluate((t) => window.seekTo(t), to);
-            assert.ok(Math.abs(there - to) < 0.3, `a seek to ${to} landed at ${there}`);
-            const {shape} = joins[clipAt(to)];
-            const is = await inPage.shape(page);
-            assert.ok(!shape || Math.abs(is - shape) < 0.05, `at ${to} the shape is ${is}, not ${shape}`);
-          }
+        // A clip jumped over is one not played.
+        assert.ok(played > stream.duration - SHORTEST_S, `${played} s of ${stream.duration} were played`);
+        const unseen = assertShown(shown, slack);
+        for (const {at: start, length} of unseen)
+          await assertSeek(page, start + length / 2, NEAR_S);
+        for (let i = 1; i < CLIPS; i += JOIN_STEP) {
+          await assertSeek(page, joins[i].at + slack + NEAR_S, NEAR_S);
+          // Not nearer: dash.js has passed to the next Period from 0.2 s before it.
+          await assertSeek(page, joins[i].at - joins[i - 1].length / 2, NEAR_S);
         }
         const errors = await page.evaluate(() => window.report.errors);
         assert.deepEqual(errors.filter((e) => !HARMLESS.includes(e)), []);
