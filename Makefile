@@ -98,7 +98,8 @@ help:
 ## demo          serves ./demo-data on 127.0.0.1:8080 and says how to upload
 ## test          every test; the last line is "N passed, N failed"
 ## http          black-box tests against the real daemon alone
-## asan          unit and black-box tests again with sanitizers; tsan likewise
+## asan          unit and black-box tests again with sanitizers; tsan likewise,
+##               beside `test`: they take as long again
 ## player        real players in headless Chromium alone
 ## exact         every picture of RANGES=210 random clips, SEED=1; goes on where it was
 ## bench         measures; BENCH="start cold" picks some
@@ -225,7 +226,7 @@ $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
-	$(Q)KILLS=50 tests/run-all lint unit fuzz-replay http player soak campaign asan tsan
+	$(Q)KILLS=50 tests/run-all lint unit fuzz-replay http player soak campaign
 http player asan tsan: all $(BUILD)/npm-tests/.done | test-deps
 	$(Q)tests/run-all $@
 exact: all | test-deps
