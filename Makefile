@@ -355,13 +355,18 @@ $(VARIANT)/crash/publisher: tests/crash/publisher.c $(call libs_of,store catalog
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) \
 	    -Wl,--end-group $(call link_libs,store catalog model base) -o $@
-## crash         kills an upload at each of its system calls and looks; kills a
-##               daemon under load KILLS times (1000)
+## crash         kills an upload, a backup and each migration at each of its system
+##               calls and looks; kills a daemon under load KILLS times (1000)
 KILLS ?= 1000
-crash: $(VARIANT)/crash/publisher campaign | test-deps
-	$(Q)tests/crash/run $<
+crash: $(VARIANT)/crash/publisher $(VARIANT)/crash/released campaign | test-deps
+	$(Q)tests/crash/run $(VARIANT)/crash/publisher $(VARIANT)/crash/released
+# A data directory of each schema that was ever released.
+$(VARIANT)/crash/released: tests/crash/released.c $(call libs_of,store catalog model base)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) \
+	    -Wl,--end-group $(call link_libs,store catalog model base) -o $@
 .PHONY: campaign
-campaign: all $(BUILD)/npm-tests/.done | test-deps
+campaign: all $(VARIANT)/crash/released $(BUILD)/npm-tests/.done | test-deps
 	$(Q)REELD=$(VARIANT)/reeld node tests/crash/campaign.js $(KILLS) $(SEED)
 
 # ---- abuse -------------------------------------------------------------------

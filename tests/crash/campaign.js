@@ -1,184 +1,93 @@
 // SPDX-License-Identifier: MIT
 // campaign.js KILLS [SEED] - a daemon that is killed again and again while
-// uploads, clips, playback and deletes go on; after each kill, what it said
-// before must be true (REL-01, REL-02, REL-08, REL-09, REL-17).
+// uploads, pulls, clips, playback, downloads and deletes go on; after each kill,
+// what it said before must be true (REL-01, REL-02, REL-08, REL-09, REL-17,
+// REL-18).
 //
 //   start --> load ----SIGKILL---> start --> look --> load ----SIGKILL---> ...
 //                at a random time, or at the Nth call of a named step
+//
+// Now and then it is `reeld backup` beside the daemon that is killed first, or a
+// daemon that brings the database of an older release to the schema of today.
 import assert from 'node:assert/strict';
-import {createHash, randomBytes} from 'node:crypto';
-import {existsSync, readFileSync} from 'node:fs';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {spawn} from 'node:child_process';
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {childrenOf, command, startDaemon} from '../http/daemon.js';
+import {dirname, join} from 'node:path';
+import {childrenOf, startDaemon} from '../http/daemon.js';
 import {film} from '../http/films.js';
 import {run} from '../http/run.js';
+import * as load from './load.js';
+import {look, lookAtAsset, lookAtBackup, lookAtLast, lookWithTools} from './look.js';
+import {counts, number, pick, seedWith, sha256, sleep} from './said.js';
 
 const KILLS = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? 1);
-const ASSETS = 8; // about so many are kept
 const TOOLS_EVERY = 10; // kills
+const SAID_EVERY = 100;
 const LIFE_MS = 700; // at most, of a daemon that is not killed by a step
 const STEP_MS = 2500; // a step that does not come is no reason to wait longer
-const FLAGS = ['--playback', 'open', '--cache-budget', '6MiB', '--keep-free', '0', '--segment-wait', '20s', '--requests-per-key', '0'];
+const PROGRAM = process.env.REELD;
+const RELEASED = join(dirname(PROGRAM), 'crash/released');
+const FLAGS = ['--playback', 'open', '--cache-budget', '6MiB', '--keep-free', '0', '--segment-wait', '20s', '--requests-per-key', '0',
+  '--pull-allow', '127.0.0.1/32', '--pull-retry', '100ms', '--callback-timeout', '1s', '--callback-retry', '100ms', '--callback-pause',
+  '200ms', '--callback-tries', '100', '--event-history', '1000000'];
 
-// What the daemon does when it is killed: the calls of each step, and up to
-// which one of a thread they are interesting. A quarter of all kills is at a
-// random time.
+const {upload, uploadPart, pull, tus, play, download, stream, remove, reframe} = load;
+const ALL = [upload, pull, tus, play, play, download, stream, remove, reframe, uploadPart];
+
+// What the daemon does when it is killed: the calls of each step, up to which
+// one of a thread they are interesting, and what its clients do besides all the
+// rest.
 const STEPS = {
-  'upload: bytes come': ['write', 20],
-  'commit: bytes are synced': ['fsync', 8],
-  'commit: bytes get their name': ['renameat2', 4],
+  'upload: bytes come': ['write', 20, upload],
+  'commit: bytes are synced': ['fsync', 8, upload],
+  'commit: bytes get their name': ['renameat2', 4, upload],
   'fact: the log is written': ['pwrite64', 60],
   'fact: the log is synced': ['fdatasync', 8],
-  'probe, encode: a worker is asked': ['sendmsg', 8],
-  'probe, encode: a worker answers': ['recvmsg', 20],
-  'encode: room for a piece': ['memfd_create', 12],
-  'delete, evict: a name goes': ['unlinkat', 4],
+  'probe, encode: a worker is asked': ['sendmsg', 8, upload],
+  'probe, encode: a worker answers': ['recvmsg', 20, upload],
+  'encode: room for a piece': ['memfd_create', 12, play],
+  'delete: a name goes': ['unlinkat', 4, remove, upload],
+  'evict: a name goes': ['unlinkat', 12, play],
+  'pull: its bytes come': ['recvfrom', 20, pull],
+  'pull: they are kept': ['write', 12, pull],
+  'pull: they become an asset': ['renameat', 2, pull],
+  'tus: bytes come': ['write', 20, tus],
+  'tus: what is told is on the disk': ['fdatasync', 8, tus],
+  'tus: a draft becomes an asset': ['renameat', 2, tus],
+  'download: parts are put together': ['copy_file_range', 8, download],
+  'download: it gets its name': ['renameat2', 8, download],
+  'webhook: it is told': ['sendto', 12, upload, remove],
+  'webhook: it has answered': ['recvfrom', 12, upload, remove],
 };
 
-// The same numbers in every run of a seed (mulberry32).
-let state = seed;
-function number(most) {
-  state = (state + 0x6D2B79F5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) % most;
-}
-const pick = (list) => list[number(list.length)];
-const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+// ---- kills -----------------------------------------------------------------
 
-// ---- what was said ---------------------------------------------------------
+// A program under it is killed at its Nth call; what it starts itself, and
+// strace leaves alone, dies with it.
+const killedAt = (call, nth) => ['strace', '-f', '-b', 'execve', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${call}`,
+  '-e', `inject=${call}:signal=SIGKILL:when=${nth}`];
 
-const kept = new Map(); // acknowledged assets: id -> SHA-256
-const leaving = new Set(); // delete was sent
-const gone = new Set(); // delete was acknowledged
-const sent = new Map(); // uploads without an answer: name -> SHA-256, null: never whole
-const streams = new Map(); // acknowledged: id -> clips
-const counts = {kills: 0, steps: {}, uploads: 0, parts: 0, deletes: 0, pieces: 0, streams: 0, looks: 0};
-
-// ---- load ------------------------------------------------------------------
-
-const films = ['plain.mp4', 'silent.mp4', 'blips.mp4'].map((name) => readFileSync(film(name)));
-
-// A film of its own: a box that nobody reads makes its bytes differ.
-function newFilm() {
-  const box = Buffer.alloc(40);
-  box.writeUInt32BE(40);
-  box.write('free', 4);
-  randomBytes(32).copy(box, 8);
-  return Buffer.concat([pick(films), box]);
+// A quarter of all kills is at a random time.
+function nextStep() {
+  if (number(4) === 0)
+    return {name: 'at a random time', under: [], deeds: []};
+  const name = pick(Object.keys(STEPS));
+  const [call, most, ...deeds] = STEPS[name];
+  return {name, under: killedAt(call, 1 + number(most)), deeds};
 }
 
-let names = 0;
-async function upload(daemon) {
-  const body = newFilm();
-  const name = `film-${++names}`;
-  sent.set(name, sha256(body));
-  const answer = await daemon.call('POST', `/v1/assets?name=${name}`, {body, headers: {'content-type': 'application/octet-stream'}});
-  const asset = await answer.json();
-  assert.ok([201, 202].includes(answer.status), `upload: ${answer.status} ${JSON.stringify(asset)}`);
-  assert.equal(asset.sha256, sent.get(name));
-  sent.delete(name);
-  kept.set(asset.id, asset.sha256);
-  counts.uploads++;
-}
-
-// The client goes away in the middle, or the daemon does.
-async function uploadPart(daemon) {
-  const body = newFilm();
-  const name = `part-${++names}`;
-  sent.set(name, null);
-  const half = new ReadableStream({
-    async start(controller) {
-      controller.enqueue(body.subarray(0, body.length / 2));
-      await sleep(200 + number(300));
-      controller.error(new Error('cut'));
-    },
-  });
-  await daemon.call('POST', `/v1/assets?name=${name}`, {body: half, headers: {'content-type': 'application/octet-stream'}})
-    .then(() => assert.fail('half an upload was answered'), () => { counts.parts++; });
-}
-
-const playlistLines = (text) => text.split('\n').filter((line) => line && line[0] !== '#');
-const initOf = (text) => text.match(/#EXT-X-MAP:URI="([^"]+)"/)?.[1];
-
-async function bytesOf(url) {
-  const answer = await fetch(url);
-  const bytes = Buffer.from(await answer.arrayBuffer());
-  if (answer.status !== 200)
-    throw Object.assign(new Error(`${url}: ${answer.status} ${bytes.subarray(0, 300)}`), {status: answer.status});
-  return bytes;
-}
-
-// Some init and segment that the manifest names.
-async function playSome(url) {
-  const master = (await bytesOf(url)).toString();
-  const list = new URL(pick(playlistLines(master)), url).href;
-  const text = (await bytesOf(list)).toString();
-  const init = await bytesOf(new URL(initOf(text), list).href);
-  const piece = await bytesOf(new URL(pick(playlistLines(text)), list).href);
-  counts.pieces++;
-  return Buffer.concat([init, piece]);
-}
-
-const living = () => [...kept.keys()].filter((id) => !leaving.has(id));
-const hls = (daemon, id, more = '') => `${daemon.base}/p/open/${id}/index.m3u8${more}`;
-
-// What is deleted while it plays is not there any more.
-async function play(daemon) {
-  const id = pick(living());
-  if (!id)
-    return;
-  const from = number(20) / 10;
-  const more = number(3) ? '' : `?t=${from},${from + 0.7}`;
-  await playSome(hls(daemon, id, more)).catch((error) => {
-    if (living().includes(id))
+// Killed before it listens is killed as well.
+async function begin(step, directory) {
+  try {
+    return await startDaemon(FLAGS, {directory, keeps: true, under: step.under});
+  } catch (error) {
+    if (!step.under.length)
       throw error;
-  });
-}
-
-async function stream(daemon) {
-  const ids = living();
-  if (ids.length < 2)
-    return;
-  const clips = [{asset: pick(ids), start: 0.5, end: 1.5}, {gap: 0.5 + number(30) / 10}, {asset: pick(ids), start: 1}];
-  const answer = await daemon.call('POST', '/v1/streams', {json: {clips}});
-  if (answer.status !== 201)
-    return; // an asset was deleted meanwhile
-  const {id} = await answer.json();
-  streams.set(id, clips);
-  counts.streams++;
-}
-
-async function reframe(daemon) {
-  const id = pick(living());
-  if (!id)
-    return;
-  const answer = await daemon.call('POST', `/v1/assets/${id}/reframe`, {json: {target: 'square', start: number(10) / 10}});
-  const asset = await answer.json();
-  if (answer.status === 201)
-    kept.set(asset.id, asset.sha256);
-}
-
-async function remove(daemon) {
-  const ids = living();
-  if (ids.length <= ASSETS)
-    return;
-  const id = pick(ids);
-  leaving.add(id);
-  const answer = await daemon.call('DELETE', `/v1/assets/${id}`);
-  assert.equal(answer.status, 204);
-  forget(id);
-  counts.deletes++;
-}
-
-function forget(id) {
-  kept.delete(id);
-  leaving.delete(id);
-  gone.add(id);
+    return null;
+  }
 }
 
 // Does one thing after the other until the daemon is gone. `life.failed` is
@@ -196,51 +105,36 @@ async function act(daemon, life, deeds) {
   }
 }
 
-// ---- kills -----------------------------------------------------------------
-
-function nextStep() {
-  if (number(4) === 0)
-    return {name: 'at a random time', under: []};
-  const name = pick(Object.keys(STEPS));
-  const [call, most] = STEPS[name];
-  const nth = 1 + number(most);
-  // Its workers, which strace leaves alone, die with it.
-  return {name, under: ['strace', '-f', '-b', 'execve', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${call}`,
-    '-e', `inject=${call}:signal=SIGKILL:when=${nth}`]};
+// Has clients at work on a daemon until it dies; `work` ends it at the latest.
+async function live(daemon, deeds, work) {
+  const life = {isOver: false};
+  const actors = [[upload], [play], [remove], ALL, ALL, ...deeds.map((deed) => [deed])].map((list) => act(daemon, life, list));
+  const workers = setInterval(() => { life.workers = childrenOf(daemon.pid); }, 20);
+  try {
+    await work();
+  } finally {
+    await daemon.kill();
+    clearInterval(workers);
+    life.isOver = true;
+    await Promise.all(actors);
+  }
+  if (life.failed)
+    throw life.failed;
+  await assertGone(life.workers ?? []);
 }
 
-// Killed before it listens is killed as well.
-async function begin(step, directory) {
-  try {
-    return await startDaemon(FLAGS, {directory, keeps: true, under: step.under});
-  } catch (error) {
-    if (!step.under.length)
-      throw error;
-    return null;
-  }
+function count(name) {
+  counts.kills++;
+  counts.steps[name] = (counts.steps[name] ?? 0) + 1;
 }
 
 async function loadAndKill(directory) {
   const step = nextStep();
   const daemon = await begin(step, directory);
-  if (daemon) {
-    const life = {isOver: false};
-    const deeds = [upload, play, play, stream, remove, reframe, uploadPart];
-    const actors = [[upload], [play], [remove], deeds, deeds].map((list) => act(daemon, life, list));
-    const workers = setInterval(() => { life.workers = childrenOf(daemon.pid); }, 20);
-    const patience = step.under.length ? STEP_MS : 50 + number(LIFE_MS);
-    const ended = await Promise.race([daemon.ended, sleep(patience)]);
-    if (!ended)
-      await daemon.kill();
-    clearInterval(workers);
-    life.isOver = true;
-    await Promise.all(actors);
-    if (life.failed)
-      throw life.failed;
-    await assertGone(life.workers ?? []);
-  }
-  counts.kills++;
-  counts.steps[step.name] = (counts.steps[step.name] ?? 0) + 1;
+  const patience = step.under.length ? STEP_MS : 50 + number(LIFE_MS);
+  if (daemon)
+    await live(daemon, step.deeds, () => Promise.race([daemon.ended, sleep(patience)]));
+  count(step.name);
 }
 
 // A worker dies with its daemon (REL-09). A zombie is dead.
@@ -253,140 +147,117 @@ async function assertGone(pids) {
   assert.deepEqual(pids.filter(isAlive), [], 'workers outlive their daemon by 2 s');
 }
 
-// ---- looking ---------------------------------------------------------------
+// ---- backup ----------------------------------------------------------------
 
-async function listed(daemon) {
-  const found = new Map();
-  for (let cursor = ''; cursor !== null;) {
-    const page = await daemon.json(`/v1/assets?limit=200${cursor && `&cursor=${cursor}`}`);
-    page.items.forEach((asset) => found.set(asset.id, asset));
-    cursor = page.next;
-  }
-  return found;
+const BACKUP_CALLS = {openat: 40, pwrite64: 120, fdatasync: 4, fsync: 4, renameat2: 1, unlink: 3, pread64: 60};
+
+// Ends with a backup, or by its kill.
+function backUp(directory, copy, under) {
+  const [program, ...words] = [...under, PROGRAM, 'backup', copy, '--data-dir', directory];
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, {stdio: 'ignore'});
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
 }
 
-async function whenReady(daemon, id) {
-  let asset = await daemon.json(`/v1/assets/${id}`);
-  for (let i = 0; asset.state === 'uploaded' && i < 20; i++)
-    asset = await daemon.json(`/v1/assets/${id}?wait=5`);
-  return asset;
-}
-
-async function lookAtAsset(daemon, id, digest) {
-  const asset = await whenReady(daemon, id);
-  assert.equal(asset.state, 'ready', `${id}: ${JSON.stringify(asset.error)}`);
-  assert.equal(asset.sha256, digest);
-}
-
-// Nothing but what was acknowledged, or whole without an answer.
-function settle(found) {
-  for (const id of leaving)
-    found.has(id) ? leaving.delete(id) : forget(id);
-  for (const id of gone)
-    assert.ok(!found.has(id), `${id} came back`);
-  for (const id of kept.keys())
-    assert.ok(found.has(id), `${id} is lost`);
-  for (const [id, asset] of found) {
-    if (kept.has(id))
-      continue;
-    if (asset.reframe) // its answer was lost
-      assert.ok([...kept.values(), ...sent.values()].includes(asset.sha256) || gone.has(asset.reframe.asset));
-    else
-      assert.equal(asset.sha256, sent.get(asset.name), `${asset.name} was never whole`);
-    kept.set(id, asset.sha256);
-  }
-  sent.clear();
-}
-
-async function look(directory) {
-  const daemon = await startDaemon(FLAGS, {directory, keeps: true});
-  try {
-    settle(await listed(daemon));
-    for (const [id, digest] of kept)
-      await lookAtAsset(daemon, id, digest);
-    const one = pick([...kept.keys()]);
-    if (one) {
-      const answer = await daemon.call('GET', `/v1/assets/${one}/source`);
-      assert.equal(sha256(Buffer.from(await answer.arrayBuffer())), kept.get(one));
-      await lookAtPicture(directory, await playSome(hls(daemon, one)));
+// Whoever is killed while it copies leaves nothing that looks like a backup, and
+// the next one is none the worse for it.
+async function killBackup(directory) {
+  const daemon = await begin({under: []}, directory);
+  const copy = join(directory, 'copy.db');
+  const call = pick(Object.keys(BACKUP_CALLS));
+  await live(daemon, [], async () => {
+    await sleep(number(LIFE_MS));
+    await backUp(directory, copy, killedAt(call, 1 + number(BACKUP_CALLS[call])));
+    await lookAtBackup(directory, copy);
+    if (number(2) === 0) {
+      assert.equal(await backUp(directory, copy, []), 0, 'a backup after one that was killed');
+      await lookAtBackup(directory, copy);
     }
-    const some = pick([...streams.keys()]);
-    if (some)
-      await lookAtStream(daemon, some);
-    counts.looks++;
-  } finally {
-    await daemon.kill();
+  });
+  count('backup');
+}
+
+// ---- migrate ---------------------------------------------------------------
+
+const MIGRATE_CALLS = {openat: 40, pwrite64: 200, fdatasync: 8, fsync: 8, unlink: 4, fallocate: 2, ftruncate: 4};
+
+// An older database is brought on by a daemon that is killed meanwhile, a few
+// times over: in the end all that it held is there and plays.
+async function killMigration() {
+  const {stdout: latest} = await run(RELEASED, []);
+  const directory = await mkdtemp(join(place, 'reeld-released-'));
+  const file = film('plain.mp4');
+  const {stdout} = await run(RELEASED, [directory, String(1 + number(Number(latest))), file]);
+  const id = stdout.trim().split(' ')[1];
+  for (let i = 0; i < 3; i++) {
+    const call = pick(Object.keys(MIGRATE_CALLS));
+    const daemon = await begin({under: killedAt(call, 1 + number(MIGRATE_CALLS[call]))}, directory);
+    await daemon?.kill();
+    count('migrate');
   }
-}
-
-async function lookAtPicture(directory, bytes) {
-  const file = join(directory, 'looked-at.mp4');
-  await writeFile(file, bytes);
-  const {stderr} = await run('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-']);
-  await rm(file);
-  assert.equal(stderr, '');
-}
-
-async function lookAtStream(daemon, id) {
-  const isWhole = streams.get(id).every((clip) => !clip.asset || kept.has(clip.asset));
-  const answer = await fetch(hls(daemon, id));
-  await answer.text();
-  assert.equal(answer.status, isWhole ? 200 : 410, `stream ${id}`);
-  if (isWhole)
-    await playSome(hls(daemon, id));
-  else
-    streams.delete(id);
-}
-
-// No fact without its bytes, and no more litter than gc takes.
-async function lookWithTools(directory) {
-  const check = await command(directory, 'fsck', '--scrub');
-  assert.equal(check.code, 0, check.stdout);
-  assert.match(check.stdout, /database: in order/);
-  assert.match(check.stdout, /pieces: \d+ looked at(?: and read)?, 0 missing .*, 0 damaged/, check.stdout);
-  const made = await command(directory, 'gc');
-  assert.equal(made.code, 0, made.stderr);
-}
-
-// All that is there is made in the end: a hundred kills fail no job (REL-08).
-async function lookAtLast(directory) {
-  const daemon = await startDaemon(['--playback', 'open', '--keep-free', '0'], {directory, keeps: true});
-  try {
-    for (const id of kept.keys()) {
-      let asset = await daemon.json(`/v1/assets/${id}`);
-      for (let i = 0; asset.progress < 1 && i < 60; i++)
-        asset = await daemon.json(`/v1/assets/${id}?wait=5`);
-      assert.equal(asset.progress, 1, `${id} is never whole`);
-      const url = hls(daemon, id);
-      for (const uri of playlistLines((await bytesOf(url)).toString())) {
-        const list = new URL(uri, url).href;
-        const text = (await bytesOf(list)).toString();
-        for (const piece of [initOf(text), ...playlistLines(text)])
-          await bytesOf(new URL(piece, list).href);
-      }
-    }
-  } finally {
-    await daemon.stop();
-  }
+  const daemon = await begin({under: []}, directory);
+  await lookAtAsset(daemon, id, sha256(readFileSync(file)));
+  await load.playSome(load.hls(daemon, id));
+  await daemon.kill();
+  await lookWithTools(directory);
+  assert.deepEqual(readdirSync(directory).filter((name) => /partial|journal/.test(name)), []);
+  await rm(directory, {recursive: true});
 }
 
 // ---- all of it -------------------------------------------------------------
 
-const directory = await mkdtemp(join(process.env.CRASH_DIR || tmpdir(), 'reeld-campaign-'));
+seedWith(seed);
+const place = process.env.CRASH_DIR || tmpdir();
+const directory = await mkdtemp(join(place, 'reeld-campaign-'));
+const others = await load.startOthers();
 const begun = Date.now();
-try {
-  while (counts.kills < KILLS) {
-    await loadAndKill(directory);
-    await look(directory);
-    counts.kills++;
-    if (Math.floor(counts.kills / TOOLS_EVERY) > Math.floor((counts.kills - 2) / TOOLS_EVERY))
-      await lookWithTools(directory);
+const seconds = () => ((Date.now() - begun) / 1000).toFixed(0);
+
+async function lookAround() {
+  const daemon = await startDaemon(FLAGS, {directory, keeps: true});
+  try {
+    await look(daemon, directory);
+  } finally {
+    await daemon.kill();
   }
-  await lookAtLast(directory);
+  counts.kills++;
+}
+
+async function oneRound() {
+  const before = Math.floor(counts.kills / TOOLS_EVERY);
+  const what = number(12);
+  await (what === 0 ? killMigration() : what === 1 ? killBackup(directory) : loadAndKill(directory));
+  await lookAround();
+  if (Math.floor(counts.kills / TOOLS_EVERY) > before)
+    await lookWithTools(directory);
+  if (counts.kills % SAID_EVERY < 2)
+    console.log(`${counts.kills} kills, ${seconds()} s`);
+}
+
+async function atLast() {
+  const daemon = await startDaemon([...FLAGS, '--cache-budget', '0'], {directory, keeps: true});
+  try {
+    await lookAtLast(daemon);
+  } finally {
+    await daemon.stop();
+  }
   await lookWithTools(directory);
+}
+
+try {
+  const first = await begin({under: []}, directory);
+  await load.hook(first);
+  await first.kill();
+  while (counts.kills < KILLS)
+    await oneRound();
+  await atLast();
   await rm(directory, {recursive: true});
-  console.log(`${((Date.now() - begun) / 1000).toFixed(0)} s, seed ${seed}: ${JSON.stringify(counts, null, 1)}`);
+  console.log(`${seconds()} s, seed ${seed}: ${JSON.stringify(counts, null, 1)}`);
 } catch (error) {
-  console.error(`seed ${seed}, after ${counts.kills} kills, ${directory}:`, error);
+  console.error(`seed ${seed}, after ${counts.kills} kills and ${seconds()} s, ${directory}:`, error);
   process.exitCode = 1;
+} finally {
+  await others.stop();
 }

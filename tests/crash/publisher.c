@@ -6,6 +6,8 @@
 //   publisher live DIR    adds an asset and pieces of it, removes the old one;
 //                         says "accepted ID", "made KEY", "removing ID" when it
 //                         would have answered so
+//   publisher open DIR    brings an older database to the schema of today
+//   publisher backup DIR  copies the database to DIR/copy.db
 //   publisher check DIR   reads those lines and finds fault
 #include <dirent.h>
 #include <inttypes.h>
@@ -19,6 +21,7 @@
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog.h"
+#include "reeld/catalog/upkeep.h"
 #include "reeld/store.h"
 
 enum { FILE_BYTES = 300000, LIST_MAX = 16, PATH_BYTES = 512 };
@@ -37,10 +40,15 @@ static void say(const char *word, const char *what)
         _exit(1);
 }
 
+static void database_of(const char *directory, char path[PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%s/catalog.db", directory);
+}
+
 static enum err open_house(const char *directory, struct house *ret)
 {
     char path[PATH_BYTES];
-    snprintf(path, sizeof(path), "%s/catalog.db", directory);
+    database_of(directory, path);
     struct store_options store = {.directory = directory};
     struct catalog_options catalog = {.path = path, .asset_cache = 4};
     TRY(store_open_fs(&store, &ret->store));
@@ -279,24 +287,53 @@ static enum err check_litter(struct house *h, const char *directory)
     return e;
 }
 
+static void say_complaint(void *context, const char *line)
+{
+    bool *is_fine = context;
+    *is_fine = false;
+    fprintf(stderr, "%s\n", line);
+}
+
+static enum err check_database(struct house *h)
+{
+    bool is_fine = true;
+    TRY(catalog_examine(h->catalog, say_complaint, &is_fine));
+    return is_fine ? OK : fail(ERR_IO, "the database is not in order");
+}
+
 static enum err check(struct house *h, const char *directory)
 {
+    TRY(check_database(h));
     TRY(check_assets(h));
     TRY(check_words(h));
     TRY(check_litter(h, directory));
     return check_assets(h);
 }
 
+static enum err back_up(const char *directory)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+    (void)getppid(); // as in live()
+    database_of(directory, from);
+    snprintf(to, sizeof(to), "%s/copy.db", directory);
+    return catalog_copy(from, to);
+}
+
 static enum err run(const char *what, const char *directory)
 {
     struct house h = {0};
+    bool is_open = strcmp(what, "open") == 0;
+    if (strcmp(what, "backup") == 0)
+        return back_up(directory);
+    if (is_open)
+        (void)getppid(); // as in live()
     enum err e = open_house(directory, &h);
     struct asset *a = NULL;
     if (e == OK && strcmp(what, "make") == 0)
         e = upload(&h, 1, &a);
     else if (e == OK && strcmp(what, "live") == 0)
         e = live(&h);
-    else if (e == OK)
+    else if (e == OK && !is_open)
         e = check(&h, directory);
     asset_unref(a);
     close_house(&h);
@@ -306,7 +343,7 @@ static enum err run(const char *what, const char *directory)
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        fprintf(stderr, "usage: publisher make|live|check DIR\n");
+        fprintf(stderr, "usage: publisher make|live|open|backup|check DIR\n");
         return 2;
     }
     if (run(argv[1], argv[2]) == OK)

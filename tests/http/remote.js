@@ -30,6 +30,10 @@ export function sendFile(request, response, bytes, {etag = '"v1"', most = Infini
   const range = request.headers.range?.match(/^bytes=(\d+)-$/);
   const isSame = !request.headers['if-range'] || request.headers['if-range'] === etag;
   const from = range && isSame && !status ? Number(range[1]) : 0;
+  if (range && from >= bytes.length) {
+    response.writeHead(416, {'content-range': `bytes */${bytes.length}`}).end();
+    return;
+  }
   const part = bytes.subarray(from);
   const headers = {'content-type': 'video/mp4', 'content-length': part.length, ...(etag ? {etag} : {})};
   if (from > 0)
