@@ -177,6 +177,7 @@ static enum err start_jobs(const struct settings *s, struct house *h)
         .spares = s->spares,
         .worker_threads = or_cores(s->worker_threads),
         .worker_memory_bytes = s->worker_memory_bytes,
+        .worker_cpu_us = s->worker_cpu_us,
         .make_timeout_us = s->make_timeout_us,
         .probe_timeout_us = s->probe_timeout_us,
         .attempts = s->job_attempts,

@@ -43,8 +43,9 @@ struct jobs_options {
     int worker_threads;      // threads of one making
     int64_t worker_memory_bytes;
     int64_t make_timeout_us, probe_timeout_us;
-    int attempts;   // job_attempts: then rejected or failed; >= 1
-    int read_ahead; // segments made behind one that was asked for
+    int64_t worker_cpu_us; // for one task, of all its threads together
+    int attempts;          // job_attempts: then rejected or failed; >= 1
+    int read_ahead;        // segments made behind one that was asked for
     bool ladder_in_background;
     int ladder_slice;           // segments a slice
     int64_t cache_budget_bytes; // made pieces; 0: no limit. The ladder stops at

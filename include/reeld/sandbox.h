@@ -15,7 +15,6 @@ struct sandbox_limits {
     int64_t memory_bytes;    // RLIMIT_AS
     int64_t file_bytes;      // RLIMIT_FSIZE ...
     int64_t file_bytes_most; // ... up to which the parent may raise it
-    int64_t cpu_seconds;     // RLIMIT_CPU, 0: none
     int32_t files;           // RLIMIT_NOFILE
 };
 

@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <time.h>
 
+static int64_t timespec_us(const struct timespec *t)
+{
+    return (int64_t)t->tv_sec * 1000000 + t->tv_nsec / 1000;
+}
+
 static int64_t read_us(clockid_t clock)
 {
     struct timespec now;
     if (clock_gettime(clock, &now) != 0)
         abort(); // the clocks below exist on every kernel reeld runs on
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return timespec_us(&now);
 }
 
 int64_t clock_now_us(void)
@@ -26,6 +31,16 @@ int64_t clock_wall_us(void)
 int64_t clock_thread_cpu_us(void)
 {
     return read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
+int64_t clock_process_cpu_us(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(pid, &clock) != 0 ||
+        clock_gettime(clock, &used) != 0)
+        return -1;
+    return timespec_us(&used);
 }
 
 // Seconds since 1970 as a date; the year 1970 when there is none.

@@ -100,6 +100,7 @@ static void set_idle(struct worker *w, const struct request *r)
     w->request = NULL;
     w->deadline_us = 0;
     w->idle_since_us = clock_now_us();
+    w->cpu_begun_us = clock_process_cpu_us(w->pid);
     if (r->end.is_set)
         w->place[r->end.kind][r->end.mode] = r->end;
 }

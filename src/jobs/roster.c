@@ -234,12 +234,22 @@ struct worker *roster_pick(struct jobs *j, const struct need *n)
     return best;
 }
 
-static void look_at_deadlines(struct jobs *j, int64_t now_us)
+// Work that nobody has asked for, after an answer, counts for the next task.
+static bool is_spendthrift(const struct jobs *j, const struct worker *w)
+{
+    return w->state == WORKER_BUSY &&
+           clock_process_cpu_us(w->pid) - w->cpu_begun_us >=
+               j->options.worker_cpu_us;
+}
+
+static void look_at_limits(struct jobs *j, int64_t now_us)
 {
     struct worker *w, *next;
     DL_FOREACH_SAFE (j->workers, w, next) {
         if (w->deadline_us && now_us >= w->deadline_us)
             roster_bury(j, w, "it took too long");
+        else if (is_spendthrift(j, w))
+            roster_bury(j, w, "it took more processor time than it may");
         else if (w->state == WORKER_IDLE &&
                  now_us - w->idle_since_us >= IDLE_KEPT_US)
             dismiss(j, w);
@@ -283,7 +293,7 @@ static void keep_spares(struct jobs *j, int64_t now_us)
 
 void roster_look(struct jobs *j, int64_t now_us)
 {
-    look_at_deadlines(j, now_us);
+    look_at_limits(j, now_us);
     thin_out_idle(j);
     if (!j->is_stopping)
         keep_spares(j, now_us);

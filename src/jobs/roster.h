@@ -53,6 +53,7 @@ struct worker {
     struct place place[TRACK_KINDS][RECIPE_MODES];
     struct request *request; // BUSY
     int64_t deadline_us;     // then it is buried; 0: none
+    int64_t cpu_begun_us;    // what it had used when it got idle
     int64_t idle_since_us;   // IDLE
     int64_t log_since_us;    // the lines of this while are counted
     int log_lines, log_lost;

@@ -78,8 +78,6 @@ static enum err set_limits(const struct sandbox_limits *l)
         TRY(set_limit(RLIMIT_AS, l->memory_bytes, "memory"));
     TRY(set_limits_to(RLIMIT_FSIZE, l->file_bytes, l->file_bytes_most,
                       "file size"));
-    if (l->cpu_seconds > 0)
-        TRY(set_limit(RLIMIT_CPU, l->cpu_seconds, "cpu"));
     TRY(set_limit(RLIMIT_NOFILE, l->files, "files"));
     TRY(set_limit(RLIMIT_CORE, 0, "core"));
     return set_limit(RLIMIT_MEMLOCK, 0, "locked memory");

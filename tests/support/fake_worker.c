@@ -5,9 +5,9 @@
 //
 // The source is a script, one "name=value" a line:
 //
-//   probe, make, ts, file   what to do: ok (default) refuse crash hang lie
-//   garbage
-//                     flood quit error
+//   probe, make, ts, file   what to do: ok (default) refuse crash hang stop
+//   burn
+//                     lie garbage flood quit error
 //   times             do so this often, over all workers; then ok (0: always)
 //   counter           the file that counts those times, a byte each
 //   log               a file that gets a line for each request
@@ -19,6 +19,7 @@
 //
 // FAKE_HELLO: silent, unsandboxed, quit, or the name of another build.
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,25 @@ static void send_garbage(void)
         exit(1);
 }
 
+// Two threads' worth of processor time, until it is ended.
+static void *spin(void *argument)
+{
+    volatile uint64_t *count = argument;
+    for (;;)
+        (*count)++;
+    return NULL;
+}
+
+static void burn(void)
+{
+    static volatile uint64_t counts[2];
+    pthread_t thread;
+    void *first = (void *)(uintptr_t)&counts[0];
+    if (pthread_create(&thread, NULL, spin, first) != 0)
+        exit(1);
+    spin((void *)(uintptr_t)&counts[1]);
+}
+
 // What no honest worker does. False: nothing of the kind is asked for.
 static bool misbehave(const struct fake *f, struct str how)
 {
@@ -132,6 +152,8 @@ static bool misbehave(const struct fake *f, struct str how)
             pause();
     if (str_eq(how, STR("stop")))
         raise(SIGSTOP);
+    if (str_eq(how, STR("burn")))
+        burn();
     bool is_flood = str_eq(how, STR("flood"));
     if (!is_flood && !str_eq(how, STR("garbage")))
         return false;

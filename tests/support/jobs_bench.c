@@ -47,6 +47,7 @@ static struct jobs_options default_options(const struct bench *b)
         .spares = 2,
         .worker_threads = 1,
         .worker_memory_bytes = INT64_C(1) << 30,
+        .worker_cpu_us = 10000000,
         .make_timeout_us = 10000000,
         .probe_timeout_us = 10000000,
         .attempts = 3,

@@ -149,6 +149,28 @@ static void a_lost_worker_costs_an_attempt_not_the_answer(void **state)
     assert_true(jobs_counts(b->jobs).worker_deaths > 8);
 }
 
+static bool have_died(struct bench *b, void *how_many)
+{
+    const int *count = how_many;
+    return jobs_counts(b->jobs).worker_deaths == *count;
+}
+
+// Nothing else ends them: making may take much longer.
+static void a_worker_that_burns_processor_time_is_ended(void **state)
+{
+    struct bench *b = *state;
+    b->options.worker_cpu_us = 500000;
+    bench_start(b);
+    char script[256];
+    snprintf(script, sizeof script, "make=burn\ntimes=2\ncounter=%s",
+             b->counter);
+    scoped(asset) const struct asset *a = bench_ready(b, script);
+    bench_expect(b, a, "720p", PIECE_SEGMENT, 1, "encode 1280x720 4000");
+    int both = 2; // it may have met pieces that are made ahead
+    bench_until(b, have_died, &both);
+    assert_int_equal(jobs_counts(b->jobs).failed, 0);
+}
+
 static bool has_failed(struct bench *b, void *what)
 {
     (void)what;
@@ -362,6 +384,7 @@ int main(void)
         ON_BENCH(who_hangs_up_is_not_told),
         ON_BENCH(what_nobody_wants_any_more_is_not_made),
         ON_BENCH(a_lost_worker_costs_an_attempt_not_the_answer),
+        ON_BENCH(a_worker_that_burns_processor_time_is_ended),
         ON_BENCH(a_piece_that_cannot_be_made_is_given_up_and_remembered),
         ON_BENCH(garbage_harms_nobody_else),
         ON_BENCH(a_ts_piece_is_muxed_from_its_parts),

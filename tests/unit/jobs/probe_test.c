@@ -66,6 +66,19 @@ static void a_file_that_ends_every_worker_is_rejected(void **state)
     assert_int_equal(bench_log_count(b, "probe"), 7 * 3 + 1);
 }
 
+static void a_file_that_burns_processor_time_is_rejected(void **state)
+{
+    struct bench *b = *state;
+    b->options.worker_cpu_us = 500000;
+    bench_start(b);
+    expect_probe(b, "probe=burn", ASSET_REJECTED, "media_error");
+    assert_int_equal(bench_log_count(b, "probe"), 3);
+    expect_probe(b, "probe=burn\ntimes=1", ASSET_READY, NULL);
+    assert_true(jobs_counts(b->jobs).worker_deaths >= 4);
+    // Long before its time was over.
+    assert_true(b->options.probe_timeout_us > 4 * b->options.worker_cpu_us);
+}
+
 static void one_crash_does_not_reject(void **state)
 {
     struct bench *b = *state;
@@ -169,6 +182,7 @@ int main(void)
         ON_BENCH(an_upload_becomes_ready_with_a_ladder),
         ON_BENCH(a_refusal_is_kept_with_its_reason),
         ON_BENCH(a_file_that_ends_every_worker_is_rejected),
+        ON_BENCH(a_file_that_burns_processor_time_is_rejected),
         ON_BENCH(one_crash_does_not_reject),
         ON_BENCH(everybody_who_waits_for_a_probe_is_told),
         ON_BENCH(an_asset_that_is_not_there_is_not_found),

@@ -30,7 +30,6 @@ static const struct sandbox_limits limits = {
     .memory_bytes = INT64_C(2) << 30,
     .file_bytes = 1 << 20,
     .file_bytes_most = 2 << 20,
-    .cpu_seconds = 10,
     .files = 32,
 };
 
@@ -38,8 +37,7 @@ enum { CANNOT_ENTER = 100, DONE = 0, REFUSED = 1 };
 
 // What became of a child that closed itself and then did `act`: its exit code,
 // or minus the signal that ended it.
-static int closed_within(const struct sandbox_limits *l, uid_t user,
-                         int (*act)(void), bool use_filter)
+static int closed_as(uid_t user, int (*act)(void), bool use_filter)
 {
     pid_t parent = getpid();
     pid_t child = fork();
@@ -49,18 +47,13 @@ static int closed_within(const struct sandbox_limits *l, uid_t user,
         if (user != geteuid() && (setresgid(user, user, user) != 0 ||
                                   setresuid(user, user, user) != 0))
             _exit(CANNOT_ENTER + 1);
-        if (sandbox_enter(l, 2, parent, use_filter, &state) != OK)
+        if (sandbox_enter(&limits, 2, parent, use_filter, &state) != OK)
             _exit(CANNOT_ENTER);
         _exit(act());
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static int closed_as(uid_t user, int (*act)(void), bool use_filter)
-{
-    return closed_within(&limits, user, act, use_filter);
 }
 
 static int closed(int (*act)(void), bool use_filter)
@@ -359,24 +352,6 @@ static void more_output_than_asked_is_not_written(void **state)
     assert_int_equal(result, REFUSED);
 }
 
-static volatile bool is_over;
-
-static int spin(void)
-{
-    while (!is_over) {
-    }
-    return DONE;
-}
-
-static void more_cpu_than_allowed_kills(void **state)
-{
-    (void)state;
-    struct sandbox_limits short_lived = limits;
-    short_lived.cpu_seconds = 1;
-    assert_int_equal(closed_within(&short_lived, geteuid(), spin, true),
-                     -SIGKILL);
-}
-
 static int inherited;
 
 static int write_inherited(void)
@@ -517,7 +492,6 @@ int main(void)
         cmocka_unit_test(limits_and_environment_are_set),
         cmocka_unit_test(memory_past_the_limit_is_not_given),
         cmocka_unit_test(more_output_than_asked_is_not_written),
-        cmocka_unit_test(more_cpu_than_allowed_kills),
         cmocka_unit_test(descriptors_above_the_known_are_closed),
         cmocka_unit_test(the_wrong_parent_is_refused),
         cmocka_unit_test(the_state_says_what_was_raised),
