@@ -18,7 +18,6 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/log.h"
-#include "reeld/base/thread.h"
 #include "request.h"
 
 enum {
@@ -285,9 +284,6 @@ void *dispatch_line(void *context, const char *target,
     struct connection *c =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
             ->socket_context;
-    thread_set_role(ROLE_HTTP);
-    if (atomic_load_explicit(&loop->server->is_stopping, memory_order_relaxed))
-        server_quiet(loop);
     arena_init(&c->arena);
     c->request = (struct http_request){
         .server = loop->server,

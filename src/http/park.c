@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "loop.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/math.h"
 #include "reeld/base/mem.h"
@@ -96,6 +97,14 @@ static void take_out(struct park *p, struct park_slot *slot,
     p->count--;
 }
 
+// The library does not wake a daemon that is driven from outside.
+static void go_on(struct park_slot *slot)
+{
+    struct loop *loop = slot->loop; // the slot may end with the next call
+    MHD_resume_connection(slot->mhd);
+    loop_wake(loop);
+}
+
 struct http_ticket *park_wait(struct park *p, struct park_slot *slot)
 {
     HOLD(&p->lock);
@@ -118,7 +127,7 @@ struct http_ticket *park_wait(struct park *p, struct park_slot *slot)
     return t;
 }
 
-// MHD_resume_connection() is called with the lock held, so that park_stop()
+// The connection goes on with the lock held, so that park_stop()
 // can promise that no connection is left suspended.
 static void wake(struct http_ticket *t)
 {
@@ -127,7 +136,7 @@ static void wake(struct http_ticket *t)
     if (!slot)
         return;
     take_out(t->park, slot, PARK_WOKEN);
-    MHD_resume_connection(slot->mhd);
+    go_on(slot);
 }
 
 void http_wake(struct http_ticket *t)
@@ -170,7 +179,7 @@ static int64_t expire(struct park *p, int64_t now_us)
             continue;
         }
         take_out(p, slot, PARK_LATE);
-        MHD_resume_connection(slot->mhd);
+        go_on(slot);
     }
     return next_us;
 }
@@ -204,7 +213,7 @@ static void tell_gone(struct park *p, int count)
         if (slot->gone)
             slot->gone(slot->state);
         HOLD(&p->lock);
-        MHD_resume_connection(slot->mhd);
+        go_on(slot);
     }
 }
 

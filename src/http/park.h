@@ -21,6 +21,7 @@
 
 struct MHD_Connection;
 struct http_ticket;
+struct loop;
 struct park;
 
 enum park_outcome { PARK_WAITING, PARK_WOKEN, PARK_LATE, PARK_GONE };
@@ -30,6 +31,7 @@ enum park_outcome { PARK_WAITING, PARK_WOKEN, PARK_LATE, PARK_GONE };
 struct park_slot {
     enum park_outcome outcome;
     struct MHD_Connection *mhd;
+    struct loop *loop; // that serves it
     int fd;
     int64_t deadline_us;
     struct http_ticket *ticket;

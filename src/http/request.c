@@ -200,6 +200,7 @@ struct http_ticket *http_park(struct http_request *r, int64_t deadline_us,
         return NULL;
     r->then = then;
     r->slot.mhd = r->mhd;
+    r->slot.loop = r->loop;
     r->slot.fd = r->entry->fd;
     r->slot.deadline_us = deadline_us;
     r->slot.gone = r->gone;

@@ -2,6 +2,7 @@
 // server.h - what the files of this room share of a server.
 #pragma once
 
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,15 +16,16 @@
 struct MHD_Daemon;
 struct http_server;
 
-// Whether a loop accepts connections.
-enum loop_quiet { LOOP_LOUD, LOOP_TURNING_QUIET, LOOP_QUIET };
-
 // One thread that serves connections. Its counts are its own: no line of cache
 // is fought over.
 struct loop {
     alignas(64) struct http_server *server;
     struct MHD_Daemon *daemon;
-    atomic_int quiet; // enum loop_quiet
+    pthread_t thread;
+    int wake_fd; // something changed for it: is_ending, the server's
+                 // is_stopping
+    atomic_bool is_ending;
+    bool has_room; // a connection has ended in this turn; of the thread alone
     uint64_t next_id; // of requests without an X-Request-Id
     _Atomic int64_t requests, in_flight, bytes_sent, bytes_received;
     _Atomic int64_t by_status[6];
@@ -48,6 +50,3 @@ static inline void count_add(_Atomic int64_t *count, int64_t more)
     int64_t sum = atomic_load_explicit(count, memory_order_relaxed);
     atomic_store_explicit(count, sum + more, memory_order_relaxed);
 }
-
-// Accepts no more connections in this loop; true when it returns.
-void server_quiet(struct loop *loop);

@@ -30,6 +30,7 @@ static bool wait_a_step(struct stream *s)
     if (atomic_load_explicit(&r->server->is_stopping, memory_order_relaxed))
         return false;
     r->slot.mhd = r->mhd;
+    r->slot.loop = r->loop;
     r->slot.fd = r->entry->fd;
     r->slot.deadline_us = clock_now_us() + s->step_us;
     r->slot.gone = r->gone;

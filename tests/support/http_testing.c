@@ -15,7 +15,7 @@
 
 #include "reeld/base/clock.h"
 
-enum { PATIENCE_MS = 5000, ANSWER_BYTES = 64 * 1024 * 1024 };
+enum { PATIENCE_MS = 30000, ANSWER_BYTES = 64 * 1024 * 1024 };
 
 static void refuse(struct http_request *r, int status, const char *code,
                    const char *detail)

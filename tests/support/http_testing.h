@@ -13,9 +13,9 @@
 struct http_options http_test_options(const struct http_route *routes,
                                       size_t count, void *context);
 struct http_server *http_test_start(const struct http_options *o);
-void http_test_stop(struct http_server *s); // within five seconds
+void http_test_stop(struct http_server *s); // within half a minute
 
-// One connection. Every read fails the test after five seconds.
+// One connection. Every read fails the test after half a minute.
 struct client {
     int fd;
     struct buf in; // received
