@@ -53,6 +53,9 @@ export function command(dataDir, ...words) {
   });
 }
 
+// A busy machine takes its time; a flag wins.
+const PATIENT = {REELD_SEGMENT_WAIT: '4m'};
+
 // `flags`: ['--segment-wait', '2s']. A directory that is given is used as it
 // is; in every case it goes with stop(), unless `keeps`. `under` is a program,
 // with its words, that runs it; `env`: more of its environment.
@@ -60,7 +63,7 @@ export async function startDaemon(flags = [], {directory, keeps = false, under =
   const dataDir = directory || await mkdtemp(join(tmpdir(), 'reeld-test-'));
   const lines = [];
   const [program, ...args] = [...under, PROGRAM, 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags];
-  const child = spawn(program, args, {stdio: ['ignore', 'ignore', 'pipe'], env: {...ownEnvironment(), ...env}});
+  const child = spawn(program, args, {stdio: ['ignore', 'ignore', 'pipe'], env: {...ownEnvironment(), ...PATIENT, ...env}});
   const port = await listening(child, lines);
   const isDaemon = readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim() === 'reeld';
   const pid = isDaemon ? child.pid : childrenOf(child.pid)[0];
@@ -75,13 +78,15 @@ class Daemon {
     Object.assign(this, parts);
   }
 
-  // An API call with the admin key (`key: ''` for none); `json` is the body.
+  // An API call with the admin key (`key: ''` for none); `json` is the body. On a
+  // connection of its own: one that is kept may be closed as idle at any time.
   call(method, path, {json, body, headers = {}, key = this.key} = {}) {
     return fetch(this.base + path, {
       method,
       body: json === undefined ? body : JSON.stringify(json),
       duplex: 'half',
       headers: {
+        connection: 'close',
         ...(key ? {authorization: `Bearer ${key}`} : {}),
         ...(json === undefined ? {} : {'content-type': 'application/json'}),
         ...headers,
