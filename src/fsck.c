@@ -27,7 +27,7 @@ struct check {
     struct catalog *catalog;
     bool does_scrub;
     int64_t complaints; // about the database
-    struct tally of[2]; // by enum blob_kind
+    struct tally of[BLOB_KINDS];
     int64_t orphans, orphan_bytes, leftovers, leftover_bytes, strangers;
 };
 
@@ -38,18 +38,26 @@ static void complain(void *context, const char *line)
     printf("database: %s\n", line);
 }
 
-// `kind` and key of a blob, and for a source one asset that it belongs to.
+// What nobody can make again.
+static bool is_only(enum blob_kind kind)
+{
+    return kind != BLOB_PIECE;
+}
+
+// `kind` and key of a blob; of what is only here, one asset that has it.
 static void say_blob(const struct check *c, enum blob_kind kind,
                      const struct digest *key, const char *what)
 {
     char hex[HASH_HEX_BYTES];
     struct id asset;
     digest_hex(key, hex);
-    bool has_asset = kind == BLOB_SOURCE &&
-                     catalog_asset_of_source(c->catalog, key, &asset) == OK;
+    bool has_asset =
+        is_only(kind) && catalog_asset_of_blob(c->catalog, key, &asset) == OK;
     printf("%s blobs/%.2s/%s: %s%s%s\n",
-           kind == BLOB_SOURCE ? "source" : "piece", hex, hex + 2, what,
-           has_asset ? "; it is that of asset " : "",
+           kind == BLOB_SOURCE ? "source"
+           : kind == BLOB_KEPT ? "kept piece"
+                               : "piece",
+           hex, hex + 2, what, has_asset ? "; it is that of asset " : "",
            has_asset ? asset.text : "");
 }
 
@@ -171,14 +179,14 @@ static enum err check_all(struct check *c)
     if (c->complaints > 0)
         return fail(ERR_BAD_INPUT, "the database is damaged, so files were not "
                                    "compared with it; restore a backup");
-    TRY(check_facts(c, BLOB_SOURCE));
-    TRY(check_facts(c, BLOB_PIECE));
+    for (enum blob_kind kind = 0; kind < BLOB_KINDS; kind++)
+        TRY(check_facts(c, kind));
     return store_walk(c->store, check_found, c);
 }
 
 static void say_all(const struct check *c)
 {
-    const struct tally *source = &c->of[BLOB_SOURCE],
+    const struct tally *source = &c->of[BLOB_SOURCE], *kept = &c->of[BLOB_KEPT],
                        *piece = &c->of[BLOB_PIECE];
     if (c->complaints == 0)
         printf("database: in order\n");
@@ -186,6 +194,10 @@ static void say_all(const struct check *c)
            " damaged\n",
            source->checked, c->does_scrub ? " and read" : "", source->missing,
            source->damaged);
+    if (kept->checked > 0)
+        printf("kept pieces of dropped sources: %" PRId64 " looked at, %" PRId64
+               " missing, %" PRId64 " damaged\n",
+               kept->checked, kept->missing, kept->damaged);
     printf("pieces: %" PRId64 " looked at, %" PRId64
            " missing (made again when somebody asks), %" PRId64
            " damaged (remove the file: the same)\n",
@@ -208,9 +220,10 @@ static enum err open_check(const struct settings *s, struct check *c)
 
 static enum tool_exit verdict(const struct check *c)
 {
-    bool is_fine = c->complaints == 0 && c->of[BLOB_SOURCE].missing == 0 &&
-                   c->of[BLOB_SOURCE].damaged == 0 &&
-                   c->of[BLOB_PIECE].damaged == 0;
+    bool is_fine = c->complaints == 0;
+    for (enum blob_kind kind = 0; kind < BLOB_KINDS; kind++)
+        is_fine = is_fine && c->of[kind].damaged == 0 &&
+                  (!is_only(kind) || c->of[kind].missing == 0);
     return is_fine ? TOOL_FINE : TOOL_FOUND;
 }
 

@@ -78,7 +78,7 @@ must_check enum err catalog_asset_ready(struct catalog *c,
                                         const char *build, bool with_ladder);
 // A new asset that is READY from the start: a part of another one, whose source
 // it has (reframe.h), with a 'ladder' job when `with_ladder`. ERR_NOT_FOUND
-// when the other one is gone.
+// when the other one is gone, ERR_GONE when its source is.
 must_check enum err catalog_add_reframed(struct catalog *c,
                                          const struct asset *a,
                                          const char *build, bool with_ladder);
@@ -133,8 +133,14 @@ must_check enum err catalog_add_download(struct catalog *c,
                                          const struct piece_fact *f,
                                          const struct piece_origin *origins,
                                          size_t count);
+// What is kept of a dropped source is not forgotten: ERR_NOT_FOUND.
 must_check enum err catalog_forget_piece(struct catalog *c,
                                          const struct digest *key);
+// The same to make room: not what is kept (kept.h), nor what is to be.
+// ERR_NOT_FOUND; *ret_bytes is its size.
+must_check enum err catalog_evict_piece(struct catalog *c,
+                                        const struct digest *key,
+                                        int64_t *ret_bytes);
 // changes: used just now; for eviction by least recent use.
 must_check enum err catalog_touch_pieces(struct catalog *c,
                                          const struct digest *keys,
@@ -155,8 +161,8 @@ struct piece_rates {
 must_check enum err catalog_rates(struct catalog *c, int64_t source_row,
                                   int64_t recipe_row, enum piece_kind kind,
                                   int64_t target_us, struct piece_rates *ret);
-// Bytes of all made pieces, and the least recently used ones (not INIT) whose
-// sizes add up to at least `bytes`.
+// Bytes of all made pieces that may go for room, and the least recently used
+// ones (not INIT) whose sizes add up to at least `bytes`.
 must_check enum err catalog_piece_bytes(struct catalog *c, int64_t *ret);
 must_check enum err catalog_coldest_pieces(struct catalog *c, int64_t bytes,
                                            struct digest **ret,
@@ -170,7 +176,7 @@ uint64_t catalog_generation(struct catalog *c, const struct id *asset);
 
 // ---- jobs ------------------------------------------------------------------
 
-enum job_kind { JOB_PROBE, JOB_LADDER, JOB_PULL, JOB_KINDS };
+enum job_kind { JOB_PROBE, JOB_LADDER, JOB_PULL, JOB_DROP, JOB_KINDS };
 enum job_state {
     JOB_QUEUED,
     JOB_RUNNING,

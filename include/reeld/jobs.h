@@ -11,6 +11,9 @@
 // are not made ahead: they cost a millisecond on demand and would store the
 // upload a second time, so count them as ready.
 //
+// A DROP job has all made that an asset plays without its source, copied ones
+// too, and then takes the source away (reeld/catalog/kept.h).
+//
 // Threads: any, unless said.
 #pragma once
 
@@ -80,7 +83,8 @@ struct jobs_waiter; // to hang up with
 // Wants a piece: joins its flight or starts one, NOW (an image: IMAGE). `done`
 // is called exactly once, on the crew or a pool thread, unless jobs_hang_up()
 // came first. What follows it in its asset or clip is made ahead. The piece
-// stays the caller's. ERR_BUSY when too many wait already.
+// stays the caller's. ERR_BUSY when too many wait already. `done` is told
+// ERR_GONE when it was not made before the source was dropped.
 must_check enum err jobs_want(struct jobs *j, const struct piece *piece,
                               jobs_done *done, void *context,
                               struct jobs_waiter **ret);
@@ -136,7 +140,7 @@ must_check enum err jobs_want_download(struct jobs *j, const struct download *d,
 must_check enum err jobs_probe(struct jobs *j, const struct id *asset,
                                jobs_done *done, void *context,
                                struct jobs_waiter **ret);
-// The asset is gone or new: look again at what is to do.
+// The asset is gone or new, or to be dropped: look again at what is to do.
 void jobs_look(struct jobs *j);
 // Nothing more of it is made ahead: its LADDER job was cancelled.
 void jobs_stop_ladder(struct jobs *j, const struct id *asset);

@@ -98,10 +98,8 @@ struct play_image {
     int32_t width;       // see struct image_wish
 };
 enum {
-    PLAY_STILL_WIDTH = 640, // where none is asked for
     PLAY_PREVIEW_WIDTH = 320,
     PLAY_PREVIEW_US = 3000000,
-    PLAY_IMAGE_PERCENT = 10, // of the show: the time where none is asked for
 };
 
 struct play_path {
@@ -137,6 +135,11 @@ must_check enum err play_open_download(struct catalog *c, struct store *s,
                                        const struct download *d, int *ret_fd,
                                        int64_t *ret_bytes);
 
+// ERR_GONE: a clip is of an asset whose source was dropped, and plays what was
+// not made before; the sentence names it. An asset by itself always has all.
+must_check enum err play_check_kept(struct catalog *c,
+                                    const struct play_show *s);
+
 // ---- manifests -------------------------------------------------------------
 
 // Writes the manifest. `base` goes before the URIs of a multivariant playlist
@@ -147,7 +150,7 @@ must_check enum err play_open_download(struct catalog *c, struct store *s,
 // made, and declared bounds without an average otherwise, so the text changes
 // only when catalog_generation() does. Any other show: bounds, so that it never
 // changes and the catalog is not asked. ERR_NOT_FOUND, ERR_IO (catalog),
-// ERR_TOO_LARGE when `out` is full.
+// ERR_TOO_LARGE when `out` is full, ERR_GONE as play_check_kept().
 must_check enum err play_write_manifest(struct catalog *c,
                                         const struct play_show *s,
                                         const struct play_path *p,

@@ -3,7 +3,7 @@
 -- name: asset_get
 SELECT a.asset_row, a.id, a.state, a.kind, a.name, a.description, a.metadata,
     a.filename, a.collection_id, a.created_us, a.epoch, a.error_code,
-    a.error_detail, a.source_row, s.sha256, s.size_bytes
+    a.error_detail, a.source_row, s.sha256, s.size_bytes, s.dropped_us
 FROM asset a LEFT JOIN source s ON s.source_row = a.source_row
 WHERE a.id = :id;
 
@@ -67,9 +67,38 @@ RETURNING asset_row;
 DELETE FROM asset WHERE id = :id RETURNING source_row;
 
 -- name: source_add
--- The row of these bytes, old or new.
+-- The row of these bytes, old or new. They are there again where they had been
+-- dropped; where they are about to be, that goes on and finds a second asset.
 INSERT INTO source (sha256, size_bytes) VALUES (:sha256, :size_bytes)
-ON CONFLICT (sha256) DO UPDATE SET size_bytes = excluded.size_bytes
+ON CONFLICT (sha256) DO UPDATE
+SET size_bytes = excluded.size_bytes, dropped_us = 0, held_bytes = NULL,
+    is_keeping = CASE WHEN dropped_us > 0 THEN 0 ELSE is_keeping END
+RETURNING source_row;
+
+-- name: source_get
+SELECT source_row, dropped_us FROM source WHERE sha256 = :sha256;
+
+-- name: source_other
+-- Another asset that has these bytes.
+SELECT id FROM asset WHERE source_row = :source_row AND id <> :id LIMIT 1;
+
+-- name: source_keep
+-- No row where that is so already.
+UPDATE source SET is_keeping = 1
+WHERE source_row = :source_row AND is_keeping = 0
+RETURNING source_row;
+
+-- name: source_drop
+-- No row where another asset has the bytes, or brings them in just now.
+UPDATE source
+SET dropped_us = :now_us, held_bytes = (
+    SELECT coalesce(sum(p.size_bytes), 0) FROM piece p
+    WHERE p.source_row = source.source_row AND p.is_kept = 1)
+WHERE source_row = :source_row AND is_keeping = 1 AND dropped_us = 0
+    AND (SELECT count(*) FROM asset a
+        WHERE a.source_row = source.source_row) = 1
+    AND NOT EXISTS (SELECT 1 FROM upload u
+        WHERE u.sha256 = source.sha256 AND u.state = 1)
 RETURNING source_row;
 
 -- name: source_remove_unused

@@ -5,6 +5,12 @@ INSERT INTO job (id, kind, asset_row, state, attempts, not_before_us,
     created_us, changed_us)
 VALUES (:id, :kind, :asset_row, 'queued', 0, 0, :now_us, :now_us);
 
+-- name: job_dropping
+SELECT id FROM job
+WHERE asset_row = :asset_row AND kind = 'drop'
+    AND state IN ('queued', 'running')
+ORDER BY job_row LIMIT 1;
+
 -- name: job_requeue_all
 -- A restart is never the file's fault: the attempt is given back.
 UPDATE job

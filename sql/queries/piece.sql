@@ -6,13 +6,15 @@ FROM piece WHERE blob_key = :key;
 
 -- name: piece_add
 -- Pieces are a pure function of their key, so one that is there already is the
--- same one. The fact of a source that was removed meanwhile is not wanted.
+-- same one. The fact of a source that was removed meanwhile is not wanted, nor
+-- one that comes too late to be among those that are kept of it.
 INSERT INTO piece (blob_key, source_row, recipe_row, kind, number, duration_us,
-    size_bytes, rate_bps, used_us)
+    size_bytes, rate_bps, used_us, is_kept)
 SELECT :key, s.source_row, r.recipe_row, :kind, :number, :duration_us,
-    :size_bytes, :rate_bps, :used_us
+    :size_bytes, :rate_bps, :used_us, s.is_keeping AND :kind NOT IN (3, 6)
 FROM source s, recipe r
 WHERE s.source_row = :source_row AND r.recipe_row = :recipe_row
+    AND (s.dropped_us = 0 OR :kind IN (3, 6))
 ON CONFLICT (blob_key) DO NOTHING;
 
 -- name: piece_show
@@ -26,7 +28,17 @@ ON CONFLICT DO UPDATE SET recipe_row = excluded.recipe_row
 RETURNING piece_row;
 
 -- name: piece_forget
-DELETE FROM piece WHERE blob_key = :key RETURNING source_row;
+-- What is kept of a dropped source is not forgotten when it is lost: a backup
+-- may have it, and nothing else.
+DELETE FROM piece
+WHERE blob_key = :key AND (is_kept = 0 OR NOT EXISTS (
+    SELECT 1 FROM source s
+    WHERE s.source_row = piece.source_row AND s.dropped_us > 0))
+RETURNING source_row, size_bytes;
+
+-- name: piece_evict
+DELETE FROM piece WHERE blob_key = :key AND is_kept = 0
+RETURNING source_row, size_bytes;
 
 -- name: piece_touch
 UPDATE piece SET used_us = :now_us WHERE blob_key = :key;
@@ -50,7 +62,7 @@ WHERE m.source_row = :source_row AND m.recipe_row = :recipe_row
 
 -- name: piece_coldest
 SELECT blob_key, size_bytes FROM piece INDEXED BY piece_by_use
-WHERE kind <> 0 ORDER BY used_us;
+WHERE kind <> 0 AND is_kept = 0 ORDER BY used_us;
 
 -- name: piece_remove_unwanted
 -- Up to :limit pieces of a source that no rendition of an asset asks for, or
@@ -75,7 +87,7 @@ DELETE FROM piece WHERE kind = 6;
 
 -- name: blob_is_named
 -- The second column: it departed behind :since_us.
-SELECT EXISTS (SELECT 1 FROM source WHERE sha256 = :key)
+SELECT EXISTS (SELECT 1 FROM source WHERE sha256 = :key AND dropped_us = 0)
     OR EXISTS (SELECT 1 FROM piece WHERE blob_key = :key)
     OR EXISTS (SELECT 1 FROM upload WHERE sha256 = :key AND state = 1),
     EXISTS (SELECT 1 FROM departed WHERE sha256 = :key AND gone_us > :since_us);

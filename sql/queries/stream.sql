@@ -12,6 +12,20 @@ WHERE :after IS NULL
 ORDER BY stream_row DESC
 LIMIT :limit;
 
+-- name: stream_with
+-- The first behind :after that has a clip of the asset.
+SELECT id, name, created_us, duration_us, clip_count, clips
+FROM stream
+WHERE id > :after AND instr(clips, :asset || ' ') > 0
+ORDER BY id LIMIT 1;
+
+-- name: stream_last
+SELECT coalesce(max(stream_row), 0) FROM stream;
+
+-- name: stream_since
+SELECT 1 FROM stream
+WHERE stream_row > :streams AND instr(clips, :asset || ' ') > 0 LIMIT 1;
+
 -- name: stream_put
 INSERT INTO stream (id, name, created_us, duration_us, clip_count, clips)
 VALUES (:id, :name, :created_us, :duration_us, :clip_count, :clips)

@@ -11,7 +11,8 @@ GROUP BY "table", parent;
 -- name: upkeep_sums
 -- What the triggers keep, against what it is the sum of.
 SELECT 'ledger' FROM ledger
-WHERE piece_bytes <> (SELECT coalesce(sum(size_bytes), 0) FROM piece)
+WHERE piece_bytes <> (SELECT coalesce(sum(size_bytes), 0) FROM piece
+        WHERE is_kept = 0)
 UNION ALL
 SELECT 'made' WHERE EXISTS (
     SELECT source_row, recipe_row, kind, pieces, size_bytes, duration_us
@@ -24,22 +25,30 @@ UNION ALL
 SELECT 'collection' WHERE EXISTS (
     SELECT id, used_assets, used_bytes FROM collection
     EXCEPT
-    SELECT c.id, count(a.asset_row), coalesce(sum(s.size_bytes), 0)
+    SELECT c.id, count(a.asset_row),
+        coalesce(sum(coalesce(s.held_bytes, s.size_bytes)), 0)
     FROM collection c LEFT JOIN asset a ON a.collection_id = c.id
         LEFT JOIN source s ON s.source_row = a.source_row
     GROUP BY c.id);
 
 -- name: upkeep_sources
 SELECT source_row, sha256, size_bytes FROM source
-WHERE source_row > :after ORDER BY source_row LIMIT :limit;
+WHERE source_row > :after AND dropped_us = 0
+ORDER BY source_row LIMIT :limit;
 
 -- name: upkeep_pieces
-SELECT piece_row, blob_key, size_bytes FROM piece
-WHERE piece_row > :after ORDER BY piece_row LIMIT :limit;
+-- :is_kept: those that are all there is of a dropped source, else the others.
+SELECT p.piece_row, p.blob_key, p.size_bytes
+FROM piece p JOIN source s ON s.source_row = p.source_row
+WHERE p.piece_row > :after
+    AND :is_kept = (p.is_kept = 1 AND s.dropped_us > 0)
+ORDER BY p.piece_row LIMIT :limit;
 
 -- name: upkeep_assets_of
-SELECT a.id FROM asset a JOIN source s ON s.source_row = a.source_row
-WHERE s.sha256 = :key ORDER BY a.asset_row LIMIT 1;
+SELECT id FROM asset
+WHERE source_row IN (SELECT source_row FROM source WHERE sha256 = :key
+    UNION ALL SELECT source_row FROM piece WHERE blob_key = :key)
+ORDER BY asset_row LIMIT 1;
 
 -- name: upkeep_expired
 SELECT (SELECT count(*) FROM idempotency WHERE created_us < :before_us)

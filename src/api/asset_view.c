@@ -288,12 +288,17 @@ static void write_source(const struct asset *asset, struct json_out *j)
     if (asset->source_row == 0) {
         json_none(j, "size_bytes");
         json_none(j, "sha256");
+        json_none(j, "source_dropped_at");
         return;
     }
     char sha256[HASH_HEX_BYTES];
     digest_hex(&asset->source, sha256);
     json_int(j, "size_bytes", asset->size_bytes);
     json_text(j, "sha256", sha256);
+    if (asset->source_dropped_us > 0)
+        json_time(j, "source_dropped_at", asset->source_dropped_us);
+    else
+        json_none(j, "source_dropped_at");
 }
 
 enum err asset_write(struct api *a, const struct asset *asset,

@@ -236,6 +236,11 @@ bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
                asset_state_name(asset->state));
         return false;
     }
+    if (asset->source_dropped_us > 0) {
+        refuse(r, "source_dropped", "The source of %s was dropped.",
+               asset->id.text);
+        return false;
+    }
     scoped(fd) int fd = -1;
     enum err e = store_open(api_of(r)->store, &asset->source, &fd);
     if (e == OK)

@@ -68,6 +68,11 @@ static void refuse_failed(struct http_request *r, enum err e, const char *why)
     case ERR_NO_SPACE:
         refuse(r, "no_space", "There is no room for the file: %s.", why);
         return;
+    case ERR_GONE:
+        refuse(r, "source_dropped",
+               "A part of it was not made before the "
+               "source of an asset was dropped.");
+        return;
     case ERR_BUSY:
     case ERR_TIMEOUT:
         refuse(r, "busy", "The file cannot be made just now.");

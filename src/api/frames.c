@@ -215,8 +215,7 @@ static void make(struct task *t, const struct asset *video, struct fields *f)
         return;
     }
     if (at_us < 0 && video->state == ASSET_READY)
-        at_us =
-            scale_floor(plan_duration_us(video->plan), PLAY_IMAGE_PERCENT, 100);
+        at_us = scale_floor(plan_duration_us(video->plan), IMAGE_PERCENT, 100);
     scoped(asset) const struct asset *image = NULL;
     e = api_make_frame(t->api, video, at_us, name, &image);
     if (e == OK)

@@ -3,11 +3,14 @@
 #include "reeld/catalog/jobs.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "asset_view.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+
+#include "job_view.h"
 #include "task.h"
 
 enum { WAIT_MAX_S = 60 };
@@ -74,11 +77,14 @@ static void write_job(struct json_out *j, const char *name,
     json_close(j, '}');
 }
 
-static void write_reply(struct reply *p, const struct job_fact *job)
+void job_reply(struct reply *p, const struct job_fact *job, int status)
 {
-    struct json_out j = reply_json(p, 200);
+    struct json_out j = reply_json(p, status);
     write_job(&j, NULL, job);
     p->cache = "private, no-cache";
+    if (status != 200)
+        snprintf(p->location, sizeof(p->location), "%.*s/v1/jobs/%s", 250,
+                 p->origin, job->id.text);
 }
 
 // ---- one -------------------------------------------------------------------
@@ -146,7 +152,7 @@ static void look_again(struct http_request *r, bool is_late)
             clock_now_us() >= w->until_us || atomic_load(&a->is_stopping);
         if (!has_ended && is_same(&job, &w->seen) && park(r, w, look_again))
             return;
-        write_reply(&p, &job);
+        job_reply(&p, &job, 200);
     }
     reply_send(r, &p);
 }
@@ -180,7 +186,7 @@ void job_get(struct http_request *r)
     if (find(api_of(r), http_request_part(r, "id"), &p, &job) == OK) {
         if (seconds > 0 && wait_for_change(r, &job, seconds))
             return;
-        write_reply(&p, &job);
+        job_reply(&p, &job, 200);
     }
     reply_send(r, &p);
 }
@@ -277,7 +283,7 @@ static void cancel(struct task *t)
     }
     if (job.kind == JOB_LADDER)
         api_stop_ladder(t->api, &job.asset);
-    write_reply(&t->reply, &job);
+    job_reply(&t->reply, &job, 200);
 }
 
 void job_cancel(struct http_request *r)

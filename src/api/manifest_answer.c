@@ -100,11 +100,14 @@ static enum err find(struct api *a, const struct play_wanted *w,
 enum { CLIP_KEY_BYTES = 32 << 10 };
 
 // A text that is asked for in other words is only made and kept twice.
-static struct str clip_key(struct http_request *r, struct buf *text)
+// One of before the source was dropped names what can be had no more.
+static struct str clip_key(struct http_request *r, const struct play_wanted *w,
+                           struct buf *text)
 {
     buf_init(text, CLIP_KEY_BYTES);
-    buf_printf(text, "t/%d/%.*s/%.*s?", http_request_accepts_gzip(r),
-               STR_ARG(http_request_part(r, "id")),
+    bool is_dropped = w->asset && w->asset->source_dropped_us > 0;
+    buf_printf(text, "t/%d%d/%.*s/%.*s?", http_request_accepts_gzip(r),
+               is_dropped, STR_ARG(http_request_part(r, "id")),
                STR_ARG(http_request_part(r, "rest")));
     buf_str(text, http_request_query_text(r));
     return buf_end(text) == OK ? buf_view(text) : STR("");
@@ -128,7 +131,7 @@ static enum err find_clip(struct http_request *r, const struct play_wanted *w,
 {
     struct api *a = api_of(r);
     scoped(buf) struct buf text;
-    struct str key = clip_key(r, &text);
+    struct str key = clip_key(r, w, &text);
     *ret = key.len > 0 ? http_cache_get(a->cache, key) : NULL;
     if (*ret)
         return OK;
@@ -162,7 +165,7 @@ bool manifest_answer_kept(struct http_request *r, const struct play_wanted *w)
     if (!str_starts(rest, STR("t/")) && !http_request_query(r, "t", &value))
         return false;
     scoped(buf) struct buf text;
-    struct str key = clip_key(r, &text);
+    struct str key = clip_key(r, w, &text);
     scoped(http_answer) struct http_answer *answer =
         key.len > 0 ? http_cache_get(api_of(r)->cache, key) : NULL;
     if (!answer)

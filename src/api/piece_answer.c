@@ -131,6 +131,11 @@ static void refuse_piece(struct http_request *r, enum err e)
     case ERR_NOT_FOUND:
         refuse(r, "not_found", "The asset has nothing of that name.");
         return;
+    case ERR_GONE:
+        refuse(r, "source_dropped",
+               "It was not made before the source was "
+               "dropped.");
+        return;
     case ERR_BUSY:
     case ERR_NO_SPACE:
     case ERR_TIMEOUT:

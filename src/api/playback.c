@@ -130,7 +130,7 @@ static enum err open_stream(struct api *a, const struct stream *s,
                             const struct play_show **ret)
 {
     struct timeline *t = NULL;
-    TRY(stream_timeline(a, s, &t));
+    TRY(stream_timeline(a->catalog, s, a->maker.build, &t));
     return play_show_of_timeline(t, ret);
 }
 

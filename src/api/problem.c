@@ -56,6 +56,12 @@ static const struct problem problems[] = {
      .title = "An asset of the stream is gone",
      .text = "The stream has a clip of an asset that was removed. Make another "
              "stream without it."                                            },
+    {.code = "source_dropped",
+     .status = 410,
+     .title = "The source was dropped",
+     .text = "The uploaded bytes of the asset were dropped. What was made of "
+             "them plays; what would have to be made of them anew does not. "
+             "Uploading the same bytes again brings all of it back."         },
     {.code = "not_ready",
      .status = 404,
      .title = "Not ready to play",
@@ -217,6 +223,8 @@ const struct problem *problem_of_err(enum err e)
         return problem_find("invalid_request");
     case ERR_NOT_FOUND:
         return problem_find("not_found");
+    case ERR_GONE:
+        return problem_find("source_dropped");
     case ERR_CONFLICT:
         return problem_find("conflict");
     case ERR_TOO_LARGE:

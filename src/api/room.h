@@ -152,6 +152,7 @@ void asset_list(struct http_request *r);
 void asset_get(struct http_request *r);
 void asset_patch(struct http_request *r);
 void asset_delete(struct http_request *r);
+void asset_drop_source(struct http_request *r);
 void asset_source(struct http_request *r);
 void asset_grant(struct http_request *r);
 void asset_frame(struct http_request *r);

@@ -30,6 +30,7 @@ const struct http_route api_routes[] = {
     {"PATCH",  "/v1/assets/{id}",              asset_patch,           NULL,     EDIT },
     {"DELETE", "/v1/assets/{id}",              asset_delete,          NULL,     WRITE},
     {"GET",    "/v1/assets/{id}/source",       asset_source,          NULL,     READ },
+    {"DELETE", "/v1/assets/{id}/source",       asset_drop_source,     NULL,     WRITE},
     {"POST",   "/v1/assets/{id}/grants",       asset_grant,           NULL,     LINK },
     {"POST",   "/v1/assets/{id}/frames",       asset_frame,           NULL,     MAKE },
     {"POST",   "/v1/assets/{id}/reframe",      asset_reframe,         NULL,     MAKE },

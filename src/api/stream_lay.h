@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// stream_lay.h - streams between JSON, the catalog's text and timelines.
+// stream_lay.h - from JSON to a timeline.
 //
 // Threads: any.
 #pragma once
 
 #include "reeld/api/fields.h"
-#include "reeld/catalog/streams.h"
 #include "reeld/model/timeline.h"
 
 #include "room.h"
@@ -14,9 +13,3 @@
 // with pointers like "/clips/3/start"; a failure is the catalog's.
 must_check enum err stream_read_clips(struct api *a, struct fields *f,
                                       struct timeline *to);
-// Fills in id, duration_us, clip_count and clips.
-must_check enum err stream_of_timeline(const struct timeline *t,
-                                       struct stream *ret);
-// ERR_NOT_FOUND: an asset is gone; the sentence names clip and asset.
-must_check enum err stream_timeline(struct api *a, const struct stream *s,
-                                    struct timeline **ret);

@@ -95,6 +95,7 @@ static enum err store(struct api *a, struct timeline *t, struct stream *s,
 {
     scoped(play_show) const struct play_show *show = NULL;
     TRY(play_show_of_timeline(t, &show));
+    TRY(play_check_kept(a->catalog, show));
     TRY(stream_of_timeline(play_show_timeline(show), s));
     TRY(catalog_put_stream(a->catalog, s));
     *ret = take(show);
@@ -158,7 +159,7 @@ void stream_get(struct http_request *r)
     scoped(stream) struct stream s = {0};
     scoped(timeline) struct timeline *t = NULL;
     if (find(a, http_request_part(r, "id"), &p, &s)) {
-        enum err e = stream_timeline(a, &s, &t);
+        enum err e = stream_timeline(a->catalog, &s, a->maker.build, &t);
         if (e == ERR_NOT_FOUND) {
             reply_problem(&p, "asset_gone", "%s.", fail_text());
         } else if (e != OK) {

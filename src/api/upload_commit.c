@@ -120,12 +120,19 @@ static void drop_unnamed(struct api *a, const struct digest *source)
     ignore(fail(ERR_QUOTA, "%s", why)); // the reason that counts
 }
 
+static enum err is_stored(struct store *s, const struct digest *key)
+{
+    scoped(fd) int fd = -1;
+    return store_open(s, key, &fd);
+}
+
 static enum err add_asset(struct api *a, const struct asset *asset,
                           const struct callback *callback,
                           struct store_writer *writer)
 {
     claims_share(a->claims, &asset->source);
-    enum err e = writer ? store_commit(writer, &asset->source) : OK;
+    enum err e = writer ? store_commit(writer, &asset->source)
+                        : is_stored(a->store, &asset->source);
     if (e == OK)
         e = catalog_add_asset_told(a->catalog, asset, callback);
     claims_release(a->claims, &asset->source);
@@ -138,12 +145,6 @@ enum err api_add_asset(struct api *a, const struct asset *asset,
                        struct store_writer *writer)
 {
     return add_asset(a, asset, NULL, writer);
-}
-
-static enum err is_stored(struct store *s, const struct digest *key)
-{
-    scoped(fd) int fd = -1;
-    return store_open(s, key, &fd);
 }
 
 // A repeat of a request whose first life ended between fact and answer finds

@@ -67,6 +67,8 @@ const char *err_name(enum err code)
         return "bad_input";
     case ERR_NOT_FOUND:
         return "not_found";
+    case ERR_GONE:
+        return "gone";
     case ERR_CONFLICT:
         return "conflict";
     case ERR_TOO_LARGE:

@@ -241,8 +241,8 @@ static enum err kind_from_name(struct str name, enum asset_kind *ret)
     return fail(ERR_IO, "an asset row without a kind");
 }
 
-static enum err read_asset(struct db *db, const struct id *id, struct asset *a,
-                           int64_t *ret_row)
+enum err asset_row_read(struct db *db, const struct id *id, struct asset *a,
+                        int64_t *ret_row)
 {
     scoped(query) struct query q;
     query_init(&q, db, SQL_ASSET_GET);
@@ -267,6 +267,7 @@ static enum err read_asset(struct db *db, const struct id *id, struct asset *a,
     a->source_row = query_get_int(&q);
     a->source = query_get_digest(&q);
     a->size_bytes = query_get_int(&q);
+    a->source_dropped_us = query_get_int(&q);
     return OK;
 }
 
@@ -378,7 +379,7 @@ static enum err read_ready(struct db *db, int64_t asset_row, struct asset *a)
 enum err asset_rows_read(struct db *db, const struct id *id, struct asset *ret)
 {
     int64_t asset_row = 0;
-    TRY(read_asset(db, id, ret, &asset_row));
+    TRY(asset_row_read(db, id, ret, &asset_row));
     if (ret->state != ASSET_READY)
         return OK;
     // Rows that do not hold together are the machine's fault, not the client's.

@@ -161,6 +161,7 @@ enum err catalog_add_asset_told(struct catalog *c, const struct asset *a,
     if (callback)
         TRY(callback_add(w.db, &a->id, callback));
     enum err e = change_commit(&w);
+    cache_source_changed(c->cache, source_row); // it may have been dropped
     cache_asset_changed(c->cache, &a->id);
     return e;
 }
@@ -222,13 +223,32 @@ static enum err add_reframe(struct db *db, const struct asset *a,
     return OK;
 }
 
+// Where the bytes are dropped nothing new can be made of them.
+static enum err find_source(struct db *db, const struct asset *a,
+                            int64_t *ret_row)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_SOURCE_GET);
+    query_digest(&q, ":sha256", &a->source);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_NOT_FOUND, "no asset %s", a->reframe.asset.text);
+    int64_t row = query_get_int(&q);
+    if (query_get_int(&q) > 0)
+        return fail(ERR_GONE, "the source of %s was dropped",
+                    a->reframe.asset.text);
+    *ret_row = row;
+    return OK;
+}
+
 enum err catalog_add_reframed(struct catalog *c, const struct asset *a,
                               const char *build, bool with_ladder)
 {
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
-    int64_t source_row, asset_row;
-    TRY(asset_add_source(w.db, a, &source_row));
+    int64_t source_row = 0, asset_row = 0;
+    TRY(find_source(w.db, a, &source_row));
     TRY(add_row(w.db, a, source_row, &asset_row));
     TRY(add_reframe(w.db, a, asset_row));
     struct asset_move m = {.from = ASSET_UPLOADED, .to = ASSET_READY};

@@ -76,6 +76,12 @@ static size_t slot_of(const struct id *id)
     return hash % SLOTS;
 }
 
+// The row of gaps is negative.
+static uint64_t *source_slot(struct cache *k, int64_t row)
+{
+    return &k->source_slot[(uint64_t)row % SLOTS];
+}
+
 const struct asset *cache_get(struct cache *k, const struct id *id,
                               uint64_t *ret_mark)
 {
@@ -94,7 +100,7 @@ void cache_put(struct cache *k, const struct asset *a, uint64_t mark)
     scoped(asset) const struct asset *cold = NULL;
     HOLD(&k->lock);
     if (k->most == 0 || k->asset_slot[slot_of(&a->id)] > mark ||
-        find(k, &a->id))
+        *source_slot(k, a->source_row) > mark || find(k, &a->id))
         return;
     if (HASH_COUNT(k->table) >= k->most)
         cold = remove_entry(k, k->table);
@@ -113,16 +119,29 @@ void cache_asset_changed(struct cache *k, const struct id *id)
         old = remove_entry(k, e);
 }
 
-// The row of gaps is negative.
-static uint64_t *source_slot(struct cache *k, int64_t row)
-{
-    return &k->source_slot[(uint64_t)row % SLOTS];
-}
-
 void cache_pieces_changed(struct cache *k, int64_t source_row)
 {
     HOLD(&k->lock);
     *source_slot(k, source_row) = ++k->clock;
+}
+
+// NULL: none of that source is left.
+static const struct asset *remove_one_of(struct cache *k, int64_t source_row)
+{
+    HOLD(&k->lock);
+    *source_slot(k, source_row) = ++k->clock;
+    struct entry *e, *next;
+    HASH_ITER (hh, k->table, e, next)
+        if (e->asset->source_row == source_row)
+            return remove_entry(k, e);
+    return NULL;
+}
+
+void cache_source_changed(struct cache *k, int64_t source_row)
+{
+    const struct asset *old;
+    while ((old = remove_one_of(k, source_row)))
+        asset_unref(old);
 }
 
 uint64_t cache_generation(struct cache *k, const struct id *id)

@@ -23,10 +23,13 @@ void cache_free(struct cache *k);
 // before the facts are read.
 const struct asset *cache_get(struct cache *k, const struct id *id,
                               uint64_t *ret_mark);
-// Keeps a reference of its own, unless the asset changed since `mark`.
+// Keeps a reference of its own, unless the asset or its source changed since
+// `mark`.
 void cache_put(struct cache *k, const struct asset *a, uint64_t mark);
 
 void cache_asset_changed(struct cache *k, const struct id *id);
 void cache_pieces_changed(struct cache *k, int64_t source_row);
+// Every asset of that source changed.
+void cache_source_changed(struct cache *k, int64_t source_row);
 // See catalog_generation().
 uint64_t cache_generation(struct cache *k, const struct id *id);

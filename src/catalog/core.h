@@ -73,6 +73,9 @@ static inline void scoped_release_reading(struct reading *held)
 // asset_rows.c: a struct asset as rows of several tables.
 must_check enum err asset_rows_read(struct db *db, const struct id *id,
                                     struct asset *ret);
+// Its own row alone, and the number of that.
+must_check enum err asset_row_read(struct db *db, const struct id *id,
+                                   struct asset *ret, int64_t *ret_row);
 // Plan, tracks, renditions and recipes of an asset that becomes READY.
 must_check enum err asset_rows_add(struct db *db, int64_t asset_row,
                                    const struct asset *a, const char *build);
@@ -97,6 +100,10 @@ must_check enum err jobs_move(struct db *db, const struct job_move *m);
 // events.c: inside of the change that adds the asset.
 must_check enum err callback_add(struct db *db, const struct id *asset,
                                  const struct callback *callback);
+
+// streams.c: all of a row.
+struct stream;
+void stream_read(struct query *q, struct stream *ret);
 
 // pulls.c: the bytes of an UPLOADING asset never come.
 must_check enum err pull_reject(struct db *db, const struct id *asset,

@@ -9,9 +9,9 @@
 #include "reeld/base/mem.h"
 
 const char *const event_types[] = {
-    "asset.created",  "asset.uploaded", "asset.ready", "asset.rejected",
-    "asset.deleted",  "job.done",       "job.failed",  "job.cancelled",
-    "stream.created", "stream.deleted", NULL,
+    "asset.created", "asset.uploaded",       "asset.ready",    "asset.rejected",
+    "asset.deleted", "asset.source_dropped", "job.done",       "job.failed",
+    "job.cancelled", "stream.created",       "stream.deleted", NULL,
 };
 
 // ---- reading ---------------------------------------------------------------

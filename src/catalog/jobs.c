@@ -38,6 +38,7 @@ static const char *const kind_names[JOB_KINDS] = {
     [JOB_PROBE] = "probe",
     [JOB_LADDER] = "ladder",
     [JOB_PULL] = "pull",
+    [JOB_DROP] = "drop",
 };
 static const char *const state_names[JOB_STATES] = {
     [JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",     [JOB_DONE] = "done",

@@ -197,26 +197,35 @@ enum err catalog_add_download(struct catalog *c, const struct piece_fact *f,
     return e;
 }
 
-static enum err forget_piece(struct db *db, const struct digest *key,
-                             int64_t *ret_source_row)
+static enum err remove_piece(struct catalog *c, enum sql which,
+                             const struct digest *key, int64_t *ret_bytes)
 {
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
     scoped(query) struct query q;
-    query_init(&q, db, SQL_PIECE_FORGET);
+    query_init(&q, w.db, which);
     query_digest(&q, ":key", key);
-    TRY(query_one(&q));
-    *ret_source_row = query_get_int(&q);
-    return OK;
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_NOT_FOUND, "no such piece, or it is kept");
+    int64_t source_row = query_get_int(&q);
+    *ret_bytes = query_get_int(&q);
+    enum err e = change_commit(&w);
+    cache_pieces_changed(c->cache, source_row);
+    return e;
 }
 
 enum err catalog_forget_piece(struct catalog *c, const struct digest *key)
 {
-    scoped(change) struct change w = {0};
-    TRY(change_begin(c, DB_DURABLE, &w));
-    int64_t source_row;
-    TRY(forget_piece(w.db, key, &source_row));
-    enum err e = change_commit(&w);
-    cache_pieces_changed(c->cache, source_row);
-    return e;
+    int64_t bytes;
+    return remove_piece(c, SQL_PIECE_FORGET, key, &bytes);
+}
+
+enum err catalog_evict_piece(struct catalog *c, const struct digest *key,
+                             int64_t *ret_bytes)
+{
+    return remove_piece(c, SQL_PIECE_EVICT, key, ret_bytes);
 }
 
 static enum err touch_piece(struct db *db, const struct digest *key,

@@ -151,6 +151,7 @@ enum err catalog_pull_done(struct catalog *c, const struct job *job,
                                            .to = JOB_DONE}));
     TRY(jobs_add(w.db, JOB_PROBE, asset_row, NULL));
     enum err e = change_commit(&w);
+    cache_source_changed(c->cache, source_row); // it may have been dropped
     cache_asset_changed(c->cache, &job->asset);
     return e;
 }

@@ -70,6 +70,9 @@ static enum err renew_asset(struct catalog *c, const struct id *id,
         scoped(change) struct change w = {0};
         TRY(change_begin(c, DB_LAZY, &w));
         TRY(asset_rows_read(w.db, id, fresh));
+        // What is kept of it stays what it is, under the names that it has.
+        if (a->source_dropped_us > 0)
+            return OK;
         uint32_t changed;
         TRY(renew_renditions(w.db, a, build, &changed));
         if (changed == 0)

@@ -11,7 +11,7 @@ void stream_done(struct stream *s)
     s->clips = NULL;
 }
 
-static void read_stream(struct query *q, struct stream *ret)
+static void read_listed(struct query *q, struct stream *ret)
 {
     *ret = (struct stream){0};
     query_get_text(q, ret->id.text, sizeof(ret->id.text));
@@ -19,6 +19,12 @@ static void read_stream(struct query *q, struct stream *ret)
     ret->created_us = query_get_int(q);
     ret->duration_us = query_get_int(q);
     ret->clip_count = (uint32_t)query_get_int(q);
+}
+
+void stream_read(struct query *q, struct stream *ret)
+{
+    read_listed(q, ret);
+    ret->clips = query_get_heap(q);
 }
 
 enum err catalog_stream(struct catalog *c, const struct id *id,
@@ -30,8 +36,7 @@ enum err catalog_stream(struct catalog *c, const struct id *id,
     query_init(&q, r.db, SQL_STREAM_GET);
     query_text(&q, ":id", id->text);
     TRY(query_one(&q));
-    read_stream(&q, ret);
-    ret->clips = query_get_heap(&q);
+    stream_read(&q, ret);
     return OK;
 }
 
@@ -51,7 +56,7 @@ enum err catalog_list_streams(struct catalog *c, struct str after,
         TRY(query_step(&q, &has_row));
         if (!has_row || count == limit)
             break;
-        read_stream(&q, &ret[count++]);
+        read_listed(&q, &ret[count++]);
     }
     *ret_count = count;
     *ret_more = has_row;

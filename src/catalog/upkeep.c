@@ -92,6 +92,8 @@ enum err catalog_blob_facts(struct catalog *c, enum blob_kind kind,
     scoped(query) struct query q;
     query_init(&q, r.db,
                kind == BLOB_SOURCE ? SQL_UPKEEP_SOURCES : SQL_UPKEEP_PIECES);
+    if (kind != BLOB_SOURCE)
+        query_int(&q, ":is_kept", kind == BLOB_KEPT);
     query_int(&q, ":after", after_row);
     query_int(&q, ":limit", limit);
     uint32_t count = 0;
@@ -108,14 +110,14 @@ enum err catalog_blob_facts(struct catalog *c, enum blob_kind kind,
     return OK;
 }
 
-enum err catalog_asset_of_source(struct catalog *c, const struct digest *source,
-                                 struct id *ret)
+enum err catalog_asset_of_blob(struct catalog *c, const struct digest *key,
+                               struct id *ret)
 {
     scoped(reading) struct reading r = {0};
     TRY(reading_begin(c, &r));
     scoped(query) struct query q;
     query_init(&q, r.db, SQL_UPKEEP_ASSETS_OF);
-    query_digest(&q, ":key", source);
+    query_digest(&q, ":key", key);
     TRY(query_one(&q));
     query_get_text(&q, ret->text, sizeof(ret->text));
     return OK;

@@ -107,6 +107,7 @@ static void look_round(struct jobs *j)
     cache_look(j, now);
     makings_look(j, now);
     ladder_look(j, now);
+    drop_look(j, now);
     publish_go_on(j);
     requests_dispatch(j);
     roster_look(j, now);

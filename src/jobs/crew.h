@@ -43,6 +43,14 @@ struct ladder {
     int64_t claim_at_us; // look for due jobs then
 };
 
+struct drop;
+
+struct dropping {
+    struct drop *drop; // the one that is under way; NULL: none
+    bool is_claiming;
+    int64_t claim_at_us; // look for a due job then
+};
+
 struct probing {
     struct probe *all;    // by asset id
     struct probe *queued; // in order of coming
@@ -109,6 +117,7 @@ struct jobs {
 
     struct probing probing;
     struct ladder ladder;
+    struct dropping dropping;
     struct publishing publishing;
     struct cache cache;
 };
@@ -126,6 +135,8 @@ void queue_remove(struct jobs *j, struct flight *f);
 
 // publish.c: what was made goes to the disk.
 void publish_go_on(struct jobs *j);
+// Pieces of the asset are made, but still in memory.
+bool publish_is_due(const struct jobs *j, const struct asset *a);
 
 // ahead.c
 // Was it not heard of in this way within the last seconds?
@@ -162,6 +173,10 @@ void ladder_look(struct jobs *j, int64_t now_us);
 void ladder_forget(struct jobs *j, const struct id *asset);
 void ladder_give_back(struct jobs *j); // after the crew's end
 int ladder_workers(const struct jobs *j);
+
+// drop.c
+void drop_look(struct jobs *j, int64_t now_us);
+void drop_give_back(struct jobs *j); // after the crew's end
 
 // evict.c
 void cache_used(struct jobs *j, const struct digest *key);

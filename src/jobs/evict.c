@@ -58,12 +58,11 @@ bool cache_is_full(const struct jobs *j)
 static void evict_one(struct store *s, struct catalog *c,
                       const struct digest *key, struct jobs_trimmed *trimmed)
 {
-    struct piece_fact fact;
-    if (catalog_piece(c, key, &fact) != OK ||
-        catalog_forget_piece(c, key) != OK)
+    int64_t bytes;
+    if (catalog_evict_piece(c, key, &bytes) != OK)
         return;
     trimmed->pieces++;
-    trimmed->bytes += fact.size_bytes;
+    trimmed->bytes += bytes;
     // What cannot be removed now has no fact any more: the janitor's.
     ignore(store_remove(s, key));
 }

@@ -51,6 +51,12 @@ static struct blob *read_made(struct jobs *j, const struct digest *key)
     return NULL;
 }
 
+// It cannot be made any more.
+static bool needs_dropped(const struct piece *p)
+{
+    return p->asset->source_dropped_us > 0 && p->kind != PIECE_TS;
+}
+
 static struct flight *new_flight(struct jobs *j, const struct piece *piece,
                                  enum urgency urgency)
 {
@@ -148,7 +154,7 @@ void flight_join(struct jobs *j, struct jobs_waiter *w)
         return;
     }
     if (f && f->state == FLIGHT_FAILED) {
-        waiter_tell(w, ERR_IO, f->detail, NULL);
+        waiter_tell(w, f->result, f->detail, NULL);
         return;
     }
     if (!f) {
@@ -156,6 +162,11 @@ void flight_join(struct jobs *j, struct jobs_waiter *w)
         if (blob) {
             waiter_tell(w, OK, "", blob);
             blob_unref(blob);
+            return;
+        }
+        if (needs_dropped(&w->piece)) {
+            waiter_tell(w, ERR_GONE, "the source of the asset was dropped",
+                        NULL);
             return;
         }
     }
@@ -174,7 +185,7 @@ void flight_ahead(struct jobs *j, const struct piece *piece,
                   enum urgency urgency)
 {
     struct flight *f = find(j, &piece->key);
-    if (!f && !flight_is_made(j, &piece->key)) {
+    if (!f && !needs_dropped(piece) && !flight_is_made(j, &piece->key)) {
         f = new_flight(j, piece, urgency);
         f->floor = urgency;
         begin_life(j, f);
@@ -237,6 +248,7 @@ void flight_fail(struct jobs *j, struct flight *f, enum err result,
     j->counts.failed++;
     f->state = FLIGHT_FAILED;
     f->request = NULL;
+    f->result = result;
     f->detail = mem_text(why);
     f->forget_at_us = clock_now_us() + FAILED_KEPT_US;
     DL_APPEND(j->failed, f);

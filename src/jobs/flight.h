@@ -101,7 +101,8 @@ struct flight {
     struct request *request; // RUNNING
     struct blob *blob;       // KEPT
     bool is_being_published; // KEPT: an errand has it
-    char *detail;            // FAILED: why
+    enum err result;         // FAILED: why,
+    char *detail;            // and in words
     int64_t forget_at_us;    // FAILED
     uint32_t parts, parts_missing;
     struct ts_part part[TS_PARTS_MAX];

@@ -100,6 +100,7 @@ void jobs_stop(struct jobs *j)
     post(j, n);
     pthread_join(j->thread, NULL);
     ladder_give_back(j);
+    drop_give_back(j);
     probes_give_back(j);
     free_jobs(j);
 }
@@ -347,6 +348,7 @@ static void look(struct jobs *j, struct note *n)
 {
     j->probing.claim_at_us = 0;
     j->ladder.claim_at_us = 0;
+    j->dropping.claim_at_us = 0;
     free(n);
 }
 

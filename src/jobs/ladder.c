@@ -211,15 +211,6 @@ static void pause_all(struct jobs *j)
     }
 }
 
-// Made, but still in memory: a job that is done is on the disk.
-static bool has_unpublished(const struct jobs *j, const struct asset *a)
-{
-    for (const struct flight *f = j->flights; f; f = f->hh.next)
-        if (f->state == FLIGHT_KEPT && id_eq(&f->piece.asset->id, &a->id))
-            return true;
-    return false;
-}
-
 static bool is_through(const struct ladder_job *l)
 {
     bool is_hopeless = l->failed_in_a_row >= FAILED_IN_A_ROW;
@@ -231,7 +222,8 @@ static void end_jobs(struct jobs *j)
 {
     struct ladder_job *l, *next;
     DL_FOREACH_SAFE (j->ladder.jobs, l, next) {
-        if (!is_through(l) || has_unpublished(j, l->asset))
+        // A job that is done is on the disk.
+        if (!is_through(l) || publish_is_due(j, l->asset))
             continue;
         end_slices_of(j, l);
         log_info("ladder.%s asset=%s failed=%u", l->failed ? "failed" : "done",

@@ -146,6 +146,14 @@ static void add_item(struct publish_errand *e, struct flight *f)
     };
 }
 
+bool publish_is_due(const struct jobs *j, const struct asset *a)
+{
+    for (const struct flight *f = j->flights; f; f = f->hh.next)
+        if (f->state == FLIGHT_KEPT && id_eq(&f->piece.asset->id, &a->id))
+            return true;
+    return false;
+}
+
 void publish_go_on(struct jobs *j)
 {
     if (j->publishing.is_out || j->publishing.kept_bytes == 0)

@@ -120,6 +120,18 @@ void image_still(const struct asset *a, const struct rendition *black,
     piece_of_image(a, &r, border, 2, ret);
 }
 
+int64_t image_ticks(const struct plan *p, int64_t us)
+{
+    return scale_ceil(us + 1, p->timescale, MICROSECONDS) - 1;
+}
+
+void image_poster(const struct asset *a, struct piece *ret)
+{
+    const struct image_wish wish = {IMAGE_JPEG, IMAGE_STILL_WIDTH};
+    int64_t us = scale_floor(plan_duration_us(a->plan), IMAGE_PERCENT, 100);
+    image_still(a, NULL, &wish, image_ticks(a->plan, us), ret);
+}
+
 void image_moving(const struct asset *a, const struct rendition *black,
                   const struct image_wish *wish, int64_t from, int64_t to,
                   struct piece *ret)

@@ -17,20 +17,13 @@ struct spot {
     int64_t from, to, ticks; // of the clip, and in it
 };
 
-// Times have a microsecond at most: whoever asks for that of a picture, written
-// with as many digits, gets it, although the picture comes a part of one later.
-static int64_t to_ticks(const struct plan *p, int64_t us)
-{
-    return scale_ceil(us + 1, p->timescale, MICROSECONDS) - 1;
-}
-
 static struct spot find_spot(const struct play_show *s, int64_t at_us)
 {
     const struct timeline *t = s->timeline;
     if (!t) {
         const struct plan *p = s->asset->plan;
         return (struct spot){s->asset, 0, 0, p->gop_border[p->gops],
-                             to_ticks(p, at_us)};
+                             image_ticks(p, at_us)};
     }
     int64_t start_us = 0;
     for (uint32_t i = 0;; i++) {
@@ -38,7 +31,7 @@ static struct spot find_spot(const struct play_show *s, int64_t at_us)
         const struct plan *p = c->asset->plan;
         int64_t us = scale_round(c->to - c->from, MICROSECONDS, p->timescale);
         if (at_us < start_us + us || i + 1 == t->clips) {
-            int64_t ticks = c->from + to_ticks(p, at_us - start_us);
+            int64_t ticks = c->from + image_ticks(p, at_us - start_us);
             return (struct spot){c->asset, show_clip_asset(s->show, i), c->from,
                                  c->to, min_i64(ticks, c->to - 1)};
         }

@@ -219,6 +219,7 @@ enum err play_write_manifest(struct catalog *c, const struct play_show *s,
 {
     if (!p->is_manifest)
         return fail(ERR_NOT_FOUND, "that is no manifest");
+    TRY(play_check_kept(c, s));
     switch (p->manifest) {
     case PLAY_HLS_MULTIVARIANT:
     case PLAY_HLS_MULTIVARIANT_TS:

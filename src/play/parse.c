@@ -29,8 +29,8 @@ static bool parse_image(const struct play_show *s, struct str path,
         enum image_format format;
         int32_t width;
     } names[] = {
-        {"thumbnail.jpg",  IMAGE_STILL,  IMAGE_JPEG, PLAY_STILL_WIDTH  },
-        {"thumbnail.webp", IMAGE_STILL,  IMAGE_WEBP, PLAY_STILL_WIDTH  },
+        {"thumbnail.jpg",  IMAGE_STILL,  IMAGE_JPEG, IMAGE_STILL_WIDTH },
+        {"thumbnail.webp", IMAGE_STILL,  IMAGE_WEBP, IMAGE_STILL_WIDTH },
         {"preview.webp",   IMAGE_MOVING, IMAGE_WEBP, PLAY_PREVIEW_WIDTH},
     };
     p->is_manifest = false;
@@ -40,7 +40,7 @@ static bool parse_image(const struct play_show *s, struct str path,
             continue;
         int64_t us = play_show_duration_us(s);
         p->image = (struct play_image){names[i].form, names[i].format,
-                                       scale_floor(us, PLAY_IMAGE_PERCENT, 100),
+                                       scale_floor(us, IMAGE_PERCENT, 100),
                                        PLAY_PREVIEW_US, names[i].width};
         return true;
     }

@@ -13,8 +13,6 @@ static const char *const names[ABSENTS] = {
     [ABSENT_SPOKEN_INDEX] = "The index of spoken words",
     [ABSENT_SUBTITLES] = "Burned-in subtitles",
     [ABSENT_SCENES] = "Scenes and scene indexes",
-    [ABSENT_STORAGE] =
-        "Dropping the stored source, out of which a video is played,",
     [ABSENT_GENERATE] = "Generated media and text",
     [ABSENT_LANGUAGE_MODEL] = "Calls of language models",
     [ABSENT_MEETING] = "Recording of meetings",

@@ -101,3 +101,22 @@ void vdb_media_delete(struct http_request *r)
 {
     errand_start(r, delete_one);
 }
+
+// The clients wait for nothing but the word: the job goes on behind it.
+static void drop_source(struct errand *e)
+{
+    scoped(asset) const struct asset *asset = NULL;
+    struct job_fact job;
+    enum err result = view_find(e->v, str_of(e->id), e->kind, &asset);
+    if (result == OK)
+        result = api_drop_source(e->v->api, &asset->id, &job);
+    if (result == OK || result == ERR_GONE) // again
+        answer_ok(&e->answer);
+    else
+        answer_error(&e->answer, result);
+}
+
+void vdb_media_drop_source(struct http_request *r)
+{
+    errand_start(r, drop_source);
+}

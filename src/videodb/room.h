@@ -91,6 +91,7 @@ void vdb_media_list(struct http_request *r);
 void vdb_media_get(struct http_request *r);
 void vdb_media_rename(struct http_request *r);
 void vdb_media_delete(struct http_request *r);
+void vdb_media_drop_source(struct http_request *r);
 
 void vdb_stream_of_video(struct http_request *r);
 void vdb_stream_compile(struct http_request *r);

@@ -37,7 +37,7 @@ const struct http_route videodb_routes[] = {
     DO("GET", "/video/{id}", vdb_media_get, READ | VIDEO),
     DO("PATCH", "/video/{id}", vdb_media_rename, WRITE | VIDEO),
     DO("DELETE", "/video/{id}", vdb_media_delete, WRITE | VIDEO),
-    NO("DELETE", "/video/{id}/storage", STORAGE),
+    DO("DELETE", "/video/{id}/storage", vdb_media_drop_source, WRITE | VIDEO),
     DO("GET", "/audio", vdb_media_list, READ | AUDIO),
     DO("GET", "/audio/{id}", vdb_media_get, READ | AUDIO),
     DO("PATCH", "/audio/{id}", vdb_media_rename, WRITE | AUDIO),

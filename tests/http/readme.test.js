@@ -13,14 +13,14 @@ const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 const MINUTE = 60 * 1000;
 // Players have no screen here, and are not waited for long; curl that gets an
 // error has failed. A stream of events has no end: three seconds of it do. The
-// pull may be over before it is cancelled.
+// pull may be over before it is cancelled, and the source is other assets' too.
 const SHELL = `
 set -eu -o pipefail
 mpv() { command mpv --no-config --vo=null --ao=null --speed=20 --really-quiet "$@"; }
 curl() {
     case " $* " in
     *" -N "*) command curl -sS -f --max-time 3 "$@" || [ $? -eq 28 ] ;;
-    *"/cancel "*) command curl -sS "$@" ;;
+    *"/cancel "* | *"DELETE"*"/source "*) command curl -sS "$@" ;;
     *) command curl -sS -f "$@" ;;
     esac
 }

@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
+import {until} from './remote.js';
 import {frameTimes, run, sound} from './run.js';
 import {assertPlays, assertShows, bestPlaylist, connection, getText, sdk} from './videodb.js';
 
@@ -212,6 +213,16 @@ test('collections are made, and deleted when they are empty', {timeout: 60 * SEC
   await getText(plain.streamUrl);
 });
 
+test('a stored source is dropped, and the video plays on', {timeout: 120 * SECONDS}, async () => {
+  const video = await coll.uploadFile({filePath: film('blips.mp4')});
+  await video.removeStorage();
+  await until('the source is dropped', async () => (await daemon.json(`/v1/assets/${video.id}`)).source_dropped_at, 100);
+  await video.removeStorage(); // again is as well
+  await assertPlays((await coll.getVideo(video.id)).streamUrl, {seconds: 8, pictures: 200});
+  await assert.rejects(video.generateStream([[0.2, 1.1]]), {message: 'Error 410: Gone'});
+  await video.delete();
+});
+
 test('what is not built is refused by name', {timeout: 60 * SECONDS}, async () => {
   const asks = {
     'Search': () => plain.search('harbour'),
@@ -219,7 +230,6 @@ test('what is not built is refused by name', {timeout: 60 * SECONDS}, async () =
     'The index of spoken words': () => plain.indexSpokenWords(),
     'Burned-in subtitles': () => plain.addSubtitle(),
     'Scenes': () => plain.extractScenes(),
-    'Dropping the stored source': () => plain.removeStorage(),
     'Generated media': () => coll.generateImage('a harbour'),
     'Overlays': () => {
       const timeline = new Timeline(conn);

@@ -77,7 +77,8 @@ must_check enum err api_add_gap(struct api *a, struct timeline *t,
                                 int64_t duration_us);
 // Stores what plays as a stream: takes the timeline in every case. `ret` has
 // its name and created_us set; the rest is filled in, to be released with
-// stream_done(). ERR_BAD_INPUT, ERR_UNSUPPORTED as play_show_of_timeline().
+// stream_done(). ERR_BAD_INPUT, ERR_UNSUPPORTED as play_show_of_timeline(),
+// ERR_GONE as play_check_kept().
 must_check enum err api_put_stream(struct api *a, struct timeline *t,
                                    struct stream *ret);
 // The bytes become durable under `asset->source`, then the asset is a fact and
@@ -120,5 +121,9 @@ struct api_pull {
 // ERR_BUSY: too many wait already. ERR_QUOTA.
 must_check enum err api_start_pull(struct api *a, const struct api_pull *wish,
                                    struct id *ret_asset, struct id *ret_job);
+// Its source goes once all is made that the asset plays: `ret` is the job that
+// does it, old or new. What goes wrong as catalog_begin_drop() (kept.h).
+must_check enum err api_drop_source(struct api *a, const struct id *asset,
+                                    struct job_fact *ret);
 // Gone for everybody at once, its bytes too where nothing else names them.
 must_check enum err api_remove_asset(struct api *a, const struct asset *asset);

@@ -18,6 +18,7 @@ enum err {
     OK = 0,
     ERR_BAD_INPUT,   // the other side sent something malformed or out of range
     ERR_NOT_FOUND,   // no such thing
+    ERR_GONE,        // it was dropped, and what is asked for needs it
     ERR_CONFLICT,    // it exists already, or is in another state
     ERR_TOO_LARGE,   // a named limit was passed
     ERR_UNSUPPORTED, // well formed, but nothing that reeld can handle

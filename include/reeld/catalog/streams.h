@@ -12,6 +12,7 @@
 #include "reeld/base/scoped.h"
 #include "reeld/base/str.h"
 #include "reeld/catalog.h"
+#include "reeld/model/timeline.h"
 
 struct stream {
     struct id id; // from a hash of `clips`
@@ -36,6 +37,14 @@ must_check enum err catalog_stream(struct catalog *c, const struct id *id,
 must_check enum err catalog_list_streams(struct catalog *c, struct str after,
                                          uint32_t limit, struct stream *ret,
                                          uint32_t *ret_count, bool *ret_more);
+
+// Fills in id, duration_us, clip_count and clips.
+must_check enum err stream_of_timeline(const struct timeline *t,
+                                       struct stream *ret);
+// Back again; gaps are made by the workers' `build`. ERR_NOT_FOUND: an asset is
+// gone; the sentence names clip and asset.
+must_check enum err stream_timeline(struct catalog *c, const struct stream *s,
+                                    const char *build, struct timeline **ret);
 
 // ---- changes ---------------------------------------------------------------
 

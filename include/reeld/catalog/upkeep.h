@@ -40,7 +40,8 @@ must_check enum err catalog_examine(struct catalog *c,
 
 // The blobs that facts name, in slices: behind `after_row` (0: from the
 // beginning), at most `limit`; *ret_count is 0 at the end.
-enum blob_kind { BLOB_SOURCE, BLOB_PIECE };
+// KEPT: pieces that are all there is of a dropped source.
+enum blob_kind { BLOB_SOURCE, BLOB_KEPT, BLOB_PIECE, BLOB_KINDS };
 struct blob_fact {
     int64_t row;
     struct digest key;
@@ -50,10 +51,10 @@ must_check enum err catalog_blob_facts(struct catalog *c, enum blob_kind kind,
                                        int64_t after_row, uint32_t limit,
                                        struct blob_fact *ret,
                                        uint32_t *ret_count);
-// An asset that these source bytes belong to. ERR_NOT_FOUND.
-must_check enum err catalog_asset_of_source(struct catalog *c,
-                                            const struct digest *source,
-                                            struct id *ret);
+// An asset that a source or piece belongs to. ERR_NOT_FOUND.
+must_check enum err catalog_asset_of_blob(struct catalog *c,
+                                          const struct digest *key,
+                                          struct id *ret);
 
 // Rows whose time is over, and taking them away.
 must_check enum err catalog_count_expired(struct catalog *c, int64_t *ret_rows);

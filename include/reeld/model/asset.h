@@ -64,7 +64,10 @@ struct asset {
     int64_t size_bytes;
     struct digest source; // SHA-256 of the bytes and their key in the store
     int64_t source_row;   // catalog's number of the source, > 0
-    int64_t epoch;        // raised: all grants of the asset end
+    // 0: the bytes are in the store. Else they were dropped then, and what was
+    // made of them is all that there is (kept.h).
+    int64_t source_dropped_us;
+    int64_t epoch;                   // raised: all grants of the asset end
     char *error_code, *error_detail; // NULL unless rejected
 
     // READY only:

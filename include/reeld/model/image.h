@@ -28,6 +28,9 @@ enum {
     IMAGE_TILE_SIDE = 160, // the longer one
     IMAGE_GRID_SIDE = 5,   // tiles a row, rows a sheet
     IMAGE_STORYBOARD_TILES_MAX = 500,
+    // A still of which nothing is said, which stands for the asset:
+    IMAGE_STILL_WIDTH = 640,
+    IMAGE_PERCENT = 10, // of the duration: its time
 };
 
 // An image that is `width` wide (even, IMAGE_WIDTH_MIN to IMAGE_WIDTH_MAX), but
@@ -39,10 +42,17 @@ struct image_wish {
 
 bool image_has_pictures(const struct asset *a);
 
+// Ticks of the plan. Times have a microsecond at most: whoever asks for that of
+// a picture, written with as many digits, gets it, although the picture comes a
+// part of one later.
+int64_t image_ticks(const struct plan *p, int64_t us);
+
 // The picture that is shown at `at` (ticks of the plan). `black`: NULL, or what
 // stands in for the pictures of an asset that has none (stand_in.h).
 void image_still(const struct asset *a, const struct rendition *black,
                  const struct image_wish *wish, int64_t at, struct piece *ret);
+// The one that stands for an asset that has pictures: thumbnail.jpg.
+void image_poster(const struct asset *a, struct piece *ret);
 // Those of [from, to), both the time of a picture (or the end).
 void image_moving(const struct asset *a, const struct rendition *black,
                   const struct image_wish *wish, int64_t from, int64_t to,

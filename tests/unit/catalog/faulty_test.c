@@ -7,6 +7,7 @@
 #include "catalog_faulty.h"
 #include "catalog_sample.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/kept.h"
 #include "reeld/catalog/streams.h"
 #include "unit.h"
 
@@ -19,6 +20,10 @@ struct world {
     struct asset *fresh, *probed; // not added yet; of `uploaded`
     struct piece_fact made, next;
     struct job running;
+    struct id going; // its source is being dropped
+    struct job drop;
+    struct digest source; // of the ready one
+    int64_t going_row;
     struct api_key key;
     struct digest claimed;
 };
@@ -33,6 +38,28 @@ static void close_world(struct world *w)
     sample_close(&w->sample);
 }
 
+static void end_probe(struct catalog *c)
+{
+    struct job probe;
+    assert_int_equal(catalog_claim_job(c, JOB_PROBE, &probe), OK);
+    assert_int_equal(
+        catalog_move_job(c, &probe.id, JOB_RUNNING, JOB_DONE, NULL, 0, true),
+        OK);
+}
+
+static void begin_drop(struct world *w)
+{
+    struct catalog *c = w->sample.catalog;
+    struct id job;
+    sample_add_ready(c, 4, &w->going);
+    end_probe(c);
+    scoped(asset) const struct asset *a = NULL;
+    assert_int_equal(catalog_asset(c, &w->going, &a), OK);
+    w->going_row = a->source_row;
+    assert_int_equal(catalog_begin_drop(c, &w->going, &job), OK);
+    assert_int_equal(catalog_claim_job(c, JOB_DROP, &w->drop), OK);
+}
+
 // A catalog with something in every table.
 static void open_world(struct world *w)
 {
@@ -40,12 +67,9 @@ static void open_world(struct world *w)
     sample_open(&w->sample);
     struct catalog *c = w->sample.catalog;
     sample_add_ready(c, 1, &w->ready);
-    struct job probe;
-    assert_int_equal(catalog_claim_job(c, JOB_PROBE, &probe), OK);
-    assert_int_equal(
-        catalog_move_job(c, &probe.id, JOB_RUNNING, JOB_DONE, NULL, 0, true),
-        OK);
+    end_probe(c);
     assert_int_equal(catalog_claim_job(c, JOB_LADDER, &w->running), OK);
+    begin_drop(w);
     scoped(asset) const struct asset *up = sample_upload(2);
     assert_int_equal(catalog_add_asset(c, up), OK);
     w->uploaded = up->id;
@@ -53,6 +77,7 @@ static void open_world(struct world *w)
     w->fresh = sample_upload(3);
     scoped(asset) const struct asset *a = NULL;
     assert_int_equal(catalog_asset(c, &w->ready, &a), OK);
+    w->source = a->source;
     w->made = sample_piece(a, 1, 0);
     w->next = sample_piece(a, 1, 1);
     assert_int_equal(catalog_add_pieces(c, &w->made, 1), OK);
@@ -112,6 +137,23 @@ static enum err add_pieces(struct world *w)
 static enum err forget_piece(struct world *w)
 {
     return catalog_forget_piece(w->catalog, &w->made.key);
+}
+
+static enum err evict_piece(struct world *w)
+{
+    int64_t bytes;
+    return catalog_evict_piece(w->catalog, &w->made.key, &bytes);
+}
+
+static enum err own_drop(struct world *w)
+{
+    struct id job;
+    return catalog_begin_drop(w->catalog, &w->ready, &job);
+}
+
+static enum err finish_drop(struct world *w)
+{
+    return catalog_finish_drop(w->catalog, &w->drop, w->going_row, 0);
 }
 
 static enum err touch_pieces(struct world *w)
@@ -185,6 +227,7 @@ static enum err add_reframed(struct world *w)
 {
     scoped(asset) const struct asset *part = sample_probed(w->fresh);
     struct asset *own = (struct asset *)(uintptr_t)part;
+    own->source = w->source;
     own->reframe = (struct asset_reframe){
         .asset = w->ready, .end_us = 1000000, .width = 1, .height = 1};
     return catalog_add_reframed(w->catalog, part, "x264 1", true);
@@ -214,6 +257,9 @@ static const struct {
     {"remove_asset",      remove_asset     },
     {"add_pieces",        add_pieces       },
     {"forget_piece",      forget_piece     },
+    {"evict_piece",       evict_piece      },
+    {"begin_drop",        own_drop         },
+    {"finish_drop",       finish_drop      },
     {"touch_pieces",      touch_pieces     },
     {"requeue_jobs",      requeue_jobs     },
     {"claim_job",         claim_job        },

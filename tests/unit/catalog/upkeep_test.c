@@ -75,7 +75,7 @@ static void a_reader_sees_what_the_writer_does(void **state)
         catalog_blob_facts(reader, BLOB_SOURCE, 0, 4, fact, &count), OK);
     assert_int_equal(count, 1);
     struct id found;
-    assert_int_equal(catalog_asset_of_source(reader, &fact[0].key, &found), OK);
+    assert_int_equal(catalog_asset_of_blob(reader, &fact[0].key, &found), OK);
     assert_string_equal(found.text, id.text);
     assert_int_equal(
         catalog_blob_facts(reader, BLOB_SOURCE, fact[0].row, 4, fact, &count),

@@ -67,7 +67,7 @@ static void what_is_usual_is_filled_in(void **state)
     struct play_path p;
     assert_int_equal(play_parse(show, STR("thumbnail.jpg"), false, &p), OK);
     assert_int_equal(p.image.at_us, 12000000); // of 120 s
-    assert_int_equal(p.image.width, PLAY_STILL_WIDTH);
+    assert_int_equal(p.image.width, IMAGE_STILL_WIDTH);
     assert_string_equal(play_content_type(show, &p), "image/jpeg");
     assert_int_equal(play_parse(show, STR("preview.webp"), false, &p), OK);
     assert_int_equal(p.image.form, IMAGE_MOVING);
