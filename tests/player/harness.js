@@ -18,6 +18,15 @@ function load(src) {
   });
 }
 
+// Whether the playhead stands before a hole: there is media behind it. Without
+// that a stall only tells that the machine is slow to make, or to decode.
+function isBeforeHole() {
+  const at = video.currentTime;
+  const starts = [...Array(video.buffered.length).keys()].map((i) => video.buffered.start(i));
+  const isInside = starts.some((start, i) => start <= at && at < video.buffered.end(i) - 0.1);
+  return !isInside && starts.some((start) => start > at);
+}
+
 const players = {
   // The browser itself.
   async file(url) {
@@ -27,7 +36,11 @@ const players = {
     await load('/lib/hls.js/dist/hls.js');
     const hls = new Hls({enableWorker: false});
     window.player = hls;
-    hls.on(Hls.Events.ERROR, (_, d) => report.errors.push(`${d.fatal ? 'fatal ' : ''}${d.details}`));
+    hls.on(Hls.Events.ERROR, (_, d) => {
+      const isOfMachine = !d.fatal && ['bufferStalledError', 'bufferNudgeOnStall'].includes(d.details) && !isBeforeHole();
+      if (!isOfMachine)
+        report.errors.push(`${d.fatal ? 'fatal ' : ''}${d.details}`);
+    });
     hls.on(Hls.Events.LEVEL_SWITCHED, () => report.switches++);
     hls.on(Hls.Events.MANIFEST_PARSED, () => { report.levels = hls.levels.map((l) => l.height); });
     hls.loadSource(url);
