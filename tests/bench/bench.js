@@ -2,7 +2,7 @@
 import {cpus} from 'node:os';
 import {readFileSync} from 'node:fs';
 
-const all = ['start', 'open', 'cold', 'ladder', 'serve', 'clips', 'memory'];
+const all = ['start', 'open', 'cold', 'ladder', 'serve', 'clips', 'memory', 'secrets'];
 const names = process.argv.slice(2).length ? process.argv.slice(2) : all;
 const model = /model name\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1];
 console.log(`${new Date().toISOString()}, ${cpus().length} cores, ${model}`);
