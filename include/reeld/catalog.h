@@ -150,17 +150,32 @@ must_check enum err catalog_touch_pieces(struct catalog *c,
 must_check enum err catalog_made_segments(struct catalog *c, int64_t source_row,
                                           int64_t recipe_row, uint8_t *made,
                                           uint32_t count, uint32_t *ret_count);
-// What the made segments of a rendition measure. peak over any one segment of
-// at least half `target_us`, rounded up; 0 when there is none. A few
-// microseconds, however many there are.
+// What the made pieces of a rendition measure. peak over any one piece of at
+// least half of a target, rounded up; 0 when there is none.
 struct piece_rates {
-    uint32_t segments;
+    int64_t recipe_row;
+    enum piece_kind kind;
+    uint32_t pieces;
     int64_t bytes, duration_us; // sums
     int64_t peak_bps;
 };
+// Those of all renditions of a source, of kinds SEGMENT, IFRAME and TS.
+// scoped(source_rates) struct source_rates r = {0}; is released in place.
+struct source_rates {
+    struct piece_rates *of;
+    size_t count, capacity;
+};
+// Some microseconds a rendition, however many pieces it has.
 must_check enum err catalog_rates(struct catalog *c, int64_t source_row,
-                                  int64_t recipe_row, enum piece_kind kind,
-                                  int64_t target_us, struct piece_rates *ret);
+                                  int64_t target_us, struct source_rates *ret);
+// All zero where nothing is made.
+struct piece_rates source_rates_find(const struct source_rates *r,
+                                     int64_t recipe_row, enum piece_kind kind);
+void source_rates_done(struct source_rates *r);
+static inline void scoped_release_source_rates(struct source_rates *held)
+{
+    source_rates_done(held);
+}
 // Bytes of all made pieces that may go for room, and the least recently used
 // ones (not INIT) whose sizes add up to at least `bytes`.
 must_check enum err catalog_piece_bytes(struct catalog *c, int64_t *ret);

@@ -49,16 +49,16 @@ WHERE source_row = :source_row AND recipe_row = :recipe_row AND kind = :kind
     AND number < :count;
 
 -- name: piece_rates
--- One row of sums, and the first hit from the fast end of an index.
-SELECT m.pieces, m.size_bytes, m.duration_us,
+-- A row of sums each, and the first hit from the fast end of an index. What
+-- plays as a rendition: segment iframe ts.
+SELECT m.recipe_row, m.kind, m.pieces, m.size_bytes, m.duration_us,
     coalesce((SELECT p.rate_bps FROM piece p INDEXED BY piece_by_rate
         WHERE p.source_row = m.source_row AND p.recipe_row = m.recipe_row
             AND p.kind = m.kind AND p.duration_us > 0
             AND p.duration_us >= :least_us
         ORDER BY p.rate_bps DESC LIMIT 1), 0)
 FROM made m
-WHERE m.source_row = :source_row AND m.recipe_row = :recipe_row
-    AND m.kind = :kind;
+WHERE m.source_row = :source_row AND m.kind IN (1, 2, 3);
 
 -- name: piece_coldest
 SELECT blob_key, size_bytes FROM piece INDEXED BY piece_by_use

@@ -3,8 +3,6 @@
 #include "reeld/base/buf.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,28 +72,6 @@ void buf_text(struct buf *b, const char *text)
 void buf_char(struct buf *b, char c)
 {
     buf_add(b, &c, 1);
-}
-
-void buf_printf(struct buf *b, const char *format, ...)
-{
-    if (!reserve(b, 0))
-        return;
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    size_t room = b->capacity - b->len;
-    int len = vsnprintf((char *)b->bytes + b->len, room, format, arguments);
-    va_end(arguments);
-    assert(len >= 0);
-    if (!reserve(b, (size_t)len)) {
-        b->bytes[b->len] = '\0'; // what does not fit is not there at all
-    } else {
-        if ((size_t)len >= room)
-            vsnprintf((char *)b->bytes + b->len, (size_t)len + 1, format,
-                      again);
-        b->len += (size_t)len;
-    }
-    va_end(again);
 }
 
 // The low `len` bytes of `v`, the most significant first.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pieces.c - what has been made.
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -62,28 +63,43 @@ enum err catalog_made_segments(struct catalog *c, int64_t source_row,
     return OK;
 }
 
-enum err catalog_rates(struct catalog *c, int64_t source_row,
-                       int64_t recipe_row, enum piece_kind kind,
-                       int64_t target_us, struct piece_rates *ret)
+enum err catalog_rates(struct catalog *c, int64_t source_row, int64_t target_us,
+                       struct source_rates *ret)
 {
     scoped(reading) struct reading r = {0};
     TRY(reading_begin(c, &r));
     scoped(query) struct query q;
     query_init(&q, r.db, SQL_PIECE_RATES);
     query_int(&q, ":source_row", source_row);
-    query_int(&q, ":recipe_row", recipe_row);
-    query_int(&q, ":kind", kind);
     query_int(&q, ":least_us", target_us / 2 + target_us % 2);
-    bool has_row;
-    TRY(query_step(&q, &has_row));
-    *ret = (struct piece_rates){0};
-    if (!has_row)
-        return OK; // nothing is made yet
-    ret->segments = (uint32_t)query_get_int(&q);
-    ret->bytes = query_get_int(&q);
-    ret->duration_us = query_get_int(&q);
-    ret->peak_bps = query_get_int(&q);
-    return OK;
+    for (;;) {
+        bool has_row;
+        TRY(query_step(&q, &has_row));
+        if (!has_row)
+            return OK;
+        struct piece_rates one = {.recipe_row = query_get_int(&q)};
+        one.kind = (enum piece_kind)query_get_int(&q);
+        one.pieces = (uint32_t)query_get_int(&q);
+        one.bytes = query_get_int(&q);
+        one.duration_us = query_get_int(&q);
+        one.peak_bps = query_get_int(&q);
+        PUSH(ret->of, ret->count, ret->capacity, one);
+    }
+}
+
+struct piece_rates source_rates_find(const struct source_rates *r,
+                                     int64_t recipe_row, enum piece_kind kind)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->of[i].recipe_row == recipe_row && r->of[i].kind == kind)
+            return r->of[i];
+    return (struct piece_rates){.recipe_row = recipe_row, .kind = kind};
+}
+
+void source_rates_done(struct source_rates *r)
+{
+    free(r->of);
+    *r = (struct source_rates){0};
 }
 
 enum err catalog_piece_bytes(struct catalog *c, int64_t *ret)

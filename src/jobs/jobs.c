@@ -284,9 +284,16 @@ void jobs_saw(struct jobs *j, const struct piece *piece)
         post_piece(j, piece, saw);
 }
 
+// What the crew would not take does not wake it either.
+static bool takes_prefetches(struct jobs *j)
+{
+    HOLD(&j->lock);
+    return j->shown.waiting[URGENCY_EDGE] < PREFETCHES_MAX;
+}
+
 void jobs_prefetch(struct jobs *j, const struct piece *piece)
 {
-    if (ahead_is_news(j, piece, AHEAD_PREFETCH))
+    if (takes_prefetches(j) && ahead_is_news(j, piece, AHEAD_PREFETCH))
         post_piece(j, piece, prefetch);
 }
 

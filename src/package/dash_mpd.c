@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "label.h"
-#include "number.h"
+#include "reeld/base/number.h"
 #include "reeld/base/scoped.h"
 
 enum {
@@ -86,13 +86,6 @@ static void role(struct mpd *m, bool is_main)
                is_main ? "main" : "alternate");
 }
 
-static void add_quoted(struct buf *out, const char *name, int64_t value)
-{
-    buf_text(out, name);
-    number_add(out, (uint64_t)value);
-    buf_char(out, '"');
-}
-
 // Runs of equal durations share one S (DASH-08, DASH-09). The list is numbers
 // alone and half of the text, so it is handed to the writer ready-made: that
 // halves the time that a manifest takes.
@@ -109,10 +102,10 @@ static void timeline(struct mpd *m, const struct stretch *s)
             next++;
         buf_text(&list, "\n     <S");
         if (k == 0)
-            add_quoted(&list, " t=\"", s->border[0]);
-        add_quoted(&list, " d=\"", ticks);
+            buf_printf(&list, " t=\"%" PRId64 "\"", s->border[0]);
+        buf_printf(&list, " d=\"%" PRId64 "\"", ticks);
         if (next > k + 1)
-            add_quoted(&list, " r=\"", next - k - 1);
+            buf_printf(&list, " r=\"%" PRIu32 "\"", next - k - 1);
         buf_text(&list, "/>");
         k = next;
     }

@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "number.h"
-
 enum {
     VERSION_TS = 3,   // fractional EXTINF
     VERSION_CMAF = 6, // EXT-X-MAP outside I-frame playlists (HLS-02)
@@ -16,21 +14,6 @@ enum {
 int64_t hls_target_seconds(int64_t longest, uint32_t timescale)
 {
     return max_i64(1, scale_round(longest, 1, timescale));
-}
-
-// "#EXTINF:4.004000,\n"
-static void add_duration(struct buf *out, uint64_t us)
-{
-    char text[sizeof "#EXTINF:.,\n" + 2 * (size_t)NUMBER_DIGITS_MAX];
-    char *end = text + sizeof text;
-    char *at = end - 2;
-    memcpy(at, ",\n", 2);
-    at = number_put(at, us % MICROSECONDS, 6);
-    *--at = '.';
-    at = number_put(at, us / MICROSECONDS, 1);
-    at -= sizeof "#EXTINF:" - 1;
-    memcpy(at, "#EXTINF:", sizeof "#EXTINF:" - 1);
-    buf_add(out, at, (size_t)(end - at));
 }
 
 // Where a stretch begins and ends, microseconds from its zero.
@@ -55,20 +38,17 @@ static struct span span_of(const struct stretch *s)
 static void write_segments(const struct hls_media *m, const struct stretch *s,
                            struct buf *out)
 {
-    struct str prefix = str_of(m->prefix);
-    struct str suffix = str_of(m->suffix);
     struct span span = span_of(s);
     int64_t from = span.from;
     for (uint32_t k = 0; k < s->segments; k++) {
         int64_t to = span.to;
         if (k + 1 < s->segments)
             to = clamp_i64(position(s, k + 1), from, span.to);
-        add_duration(out, (uint64_t)(to - from));
+        buf_printf(out, "#EXTINF:%" PRId64 ".%06" PRId64 ",\n%s%" PRIu32 "%s\n",
+                   (to - from) / MICROSECONDS, (to - from) % MICROSECONDS,
+                   m->prefix, s->number ? s->number[k] : s->first_number + k,
+                   m->suffix);
         from = to;
-        buf_str(out, prefix);
-        number_add(out, s->number ? s->number[k] : s->first_number + k);
-        buf_str(out, suffix);
-        buf_char(out, '\n');
     }
 }
 
@@ -80,9 +60,7 @@ static void write_part(const struct hls_media *m, uint32_t i, struct buf *out)
     if (i > 0 && is_new)
         buf_text(out, "#EXT-X-DISCONTINUITY\n");
     if (is_new && part->init[0]) {
-        buf_text(out, "#EXT-X-MAP:URI=\"");
-        buf_text(out, part->init);
-        buf_text(out, "\"\n");
+        buf_printf(out, "#EXT-X-MAP:URI=\"%s\"\n", part->init);
     }
     write_segments(m, &part->stretch, out);
 }

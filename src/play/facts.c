@@ -30,14 +30,17 @@ void facts_done(struct facts *f)
     free(f->codecs);
 }
 
-struct facts_source facts_source(struct catalog *c, const struct play_show *s,
-                                 enum facts_use use)
+enum err facts_begin(struct catalog *c, const struct play_show *s,
+                     enum facts_use use, struct facts_source *ret)
 {
-    struct facts_source source = {.catalog = c, .show = s, .use = use};
-    source.target_us = lay_target_seconds(s) * MICROSECONDS;
-    if (s->timeline)
-        source.edge_gops = lay_edge_gops(s, source.target_us / 2);
-    return source;
+    ret->show = s;
+    ret->use = use;
+    ret->target_us = lay_target_seconds(s) * MICROSECONDS;
+    if (s->timeline) {
+        ret->edge_gops = lay_edge_gops(s, ret->target_us / 2);
+        return OK;
+    }
+    return catalog_rates(c, s->asset->source_row, ret->target_us, &ret->made);
 }
 
 static uint32_t iframes_of(const struct asset *a, const struct rendition *r)
@@ -46,25 +49,23 @@ static uint32_t iframes_of(const struct asset *a, const struct rendition *r)
 }
 
 // Leaves *rates alone unless all `count` pieces of an asset by itself are made.
-static enum err measure(const struct facts_source *source, uint32_t rung,
-                        enum piece_kind kind, uint32_t count,
-                        struct package_rates *rates)
+static void measure(const struct facts_source *source, uint32_t rung,
+                    enum piece_kind kind, uint32_t count,
+                    struct package_rates *rates)
 {
     const struct asset *a = source->show->asset;
     if (!a)
-        return OK;
+        return;
     int32_t own = show_server(source->show->show, 0, rung)->own;
-    struct piece_rates made;
-    TRY(catalog_rates(source->catalog, a->source_row, a->recipe_row[own], kind,
-                      source->target_us, &made));
-    if (made.segments != count || made.duration_us <= 0)
-        return OK;
+    struct piece_rates made =
+        source_rates_find(&source->made, a->recipe_row[own], kind);
+    if (made.pieces != count || made.duration_us <= 0)
+        return;
     rates->average_bps =
         max_i64(1, scale_round(made.bytes, INT64_C(8) * MICROSECONDS,
                                made.duration_us));
     // Where all segments are short, none of them counts as a peak.
     rates->peak_bps = max_i64(made.peak_bps, rates->average_bps);
-    return OK;
 }
 
 // The bound of a rendition was found for segments of the plan. Edges may have
@@ -109,9 +110,9 @@ static void describe_video(const struct asset *a, const struct rendition *r,
 
 // The rates of the CMAF segments `sound` and `r` as those of the MPEG-TS
 // segment that both become; `sound` is NULL where there is one track.
-static enum err to_ts(const struct facts_source *source, uint32_t rung,
-                      const struct package_rendition *sound,
-                      struct package_rendition *r)
+static void to_ts(const struct facts_source *source, uint32_t rung,
+                  const struct package_rendition *sound,
+                  struct package_rendition *r)
 {
     bool is_whole = r->rates.average_bps > 0;
     int64_t bps = r->rates.peak_bps + (sound ? sound->rates.peak_bps : 0);
@@ -120,13 +121,12 @@ static enum err to_ts(const struct facts_source *source, uint32_t rung,
         bps +=
             scale_ceil(TS_PICTURE_BITS, r->frame_rate.num, r->frame_rate.den);
     r->rates = (struct package_rates){.peak_bps = bps};
-    if (!is_whole)
-        return OK;
-    return measure(source, rung, PIECE_TS, source->show->asset->plan->segments,
-                   &r->rates);
+    if (is_whole)
+        measure(source, rung, PIECE_TS, source->show->asset->plan->segments,
+                &r->rates);
 }
 
-static enum err all_to_ts(const struct facts_source *source, struct facts *f)
+static void all_to_ts(const struct facts_source *source, struct facts *f)
 {
     const struct show *s = source->show->show;
     bool is_muxed = s->videos > 0 && s->rungs > s->videos;
@@ -134,12 +134,11 @@ static enum err all_to_ts(const struct facts_source *source, struct facts *f)
         is_muxed ? &f->rendition[s->videos] : NULL;
     uint32_t count = s->videos > 0 ? s->videos : s->rungs;
     for (uint32_t i = 0; i < count; i++)
-        TRY(to_ts(source, i, sound, &f->rendition[i]));
-    return OK;
+        to_ts(source, i, sound, &f->rendition[i]);
 }
 
-static enum err describe(const struct facts_source *source, uint32_t asset,
-                         uint32_t rung, struct package_rendition *to)
+static void describe(const struct facts_source *source, uint32_t asset,
+                     uint32_t rung, struct package_rendition *to)
 {
     const struct show *s = source->show->show;
     const struct asset *a = s->asset[asset];
@@ -151,17 +150,16 @@ static enum err describe(const struct facts_source *source, uint32_t asset,
         .channels = r->recipe.channels,
         .sample_rate = r->recipe.sample_rate,
     };
-    TRY(measure(source, rung, PIECE_SEGMENT, a->plan->segments, &to->rates));
+    measure(source, rung, PIECE_SEGMENT, a->plan->segments, &to->rates);
     if (r->audio >= 0)
-        return OK;
+        return;
     describe_video(a, r, to);
     if (source->use != FACTS_HLS || !s->is_asset)
-        return OK;
+        return;
     to->iframes = declared_iframes(r);
     // Nobody makes all I-frames of a rendition that is not whole itself.
-    if (to->rates.average_bps == 0)
-        return OK;
-    return measure(source, rung, PIECE_IFRAME, iframes_of(a, r), &to->iframes);
+    if (to->rates.average_bps > 0)
+        measure(source, rung, PIECE_IFRAME, iframes_of(a, r), &to->iframes);
 }
 
 // The track that sound comes from; NULL: silence.
@@ -173,8 +171,8 @@ static const struct track *track_of(const struct show *s, uint32_t asset,
 }
 
 // Rungs come best video first, then sound track by track.
-enum err facts_of_asset(const struct facts_source *source, uint32_t asset,
-                        struct facts *ret)
+void facts_of_asset(const struct facts_source *source, uint32_t asset,
+                    struct facts *ret)
 {
     const struct show *s = source->show->show;
     ret->rendition = NEW_ARRAY(s->rungs, struct package_rendition);
@@ -183,7 +181,7 @@ enum err facts_of_asset(const struct facts_source *source, uint32_t asset,
                                .videos = s->videos,
                                .is_muxed = source->use == FACTS_HLS_TS};
     for (uint32_t i = 0; i < s->rungs; i++) {
-        TRY(describe(source, asset, i, &ret->rendition[i]));
+        describe(source, asset, i, &ret->rendition[i]);
         if (!s->rung[i].is_audio)
             continue;
         if (i == s->videos || s->rung[i - 1].track != s->rung[i].track) {
@@ -193,7 +191,8 @@ enum err facts_of_asset(const struct facts_source *source, uint32_t asset,
         }
         p->audio[p->audios - 1].renditions++;
     }
-    return p->is_muxed ? all_to_ts(source, ret) : OK;
+    if (p->is_muxed)
+        all_to_ts(source, ret);
 }
 
 // ---- several assets --------------------------------------------------------
@@ -224,18 +223,18 @@ static void merge(const struct package_rendition *from, char *codecs,
         to->frame_rate = from->frame_rate; // the highest (HLS-27)
 }
 
-enum err facts_of_show(const struct facts_source *source, struct facts *ret)
+void facts_of_show(const struct facts_source *source, struct facts *ret)
 {
     const struct show *s = source->show->show;
-    TRY(facts_of_asset(source, 0, ret));
+    facts_of_asset(source, 0, ret);
     if (s->assets == 1)
-        return OK;
+        return;
     ret->codecs = mem_new(s->rungs, sizeof *ret->codecs);
     for (uint32_t i = 0; i < s->rungs; i++)
         add_codecs(ret->rendition[i].codecs, ret->codecs[i]);
     for (uint32_t a = 1; a < s->assets; a++) {
         scoped(facts) struct facts other = {0};
-        TRY(facts_of_asset(source, a, &other));
+        facts_of_asset(source, a, &other);
         for (uint32_t i = 0; i < s->rungs; i++)
             merge(&other.rendition[i], ret->codecs[i], &ret->rendition[i]);
         // Words that are not true from end to end are left out.
@@ -248,5 +247,4 @@ enum err facts_of_show(const struct facts_source *source, struct facts *ret)
                 audio->title = "";
         }
     }
-    return OK;
 }

@@ -81,10 +81,10 @@ static enum err write_multivariant(struct catalog *c, const struct play_show *s,
                                    bool is_ts, const char *base,
                                    struct buf *out)
 {
-    struct facts_source source =
-        facts_source(c, s, is_ts ? FACTS_HLS_TS : FACTS_HLS);
+    scoped(facts_source) struct facts_source source = {0};
+    TRY(facts_begin(c, s, is_ts ? FACTS_HLS_TS : FACTS_HLS, &source));
     scoped(facts) struct facts facts = {0};
-    TRY(facts_of_show(&source, &facts));
+    facts_of_show(&source, &facts);
     return hls_write_multivariant(&facts.presentation, base, out);
 }
 
@@ -198,10 +198,11 @@ static enum err write_dash(struct catalog *c, const struct play_show *s,
 {
     scoped(timeline) struct timeline *held = NULL;
     scoped(mpd) struct mpd m = {.show = s, .timeline = play_show_lay(s, &held)};
-    struct facts_source source = facts_source(c, s, FACTS_DASH);
+    scoped(facts_source) struct facts_source source = {0};
+    TRY(facts_begin(c, s, FACTS_DASH, &source));
     mpd_grow(&m);
     for (uint32_t i = 0; i < s->show->assets; i++) {
-        TRY(facts_of_asset(&source, i, &m.facts[i]));
+        facts_of_asset(&source, i, &m.facts[i]);
         init_name(s->show, i, m.init[i]);
     }
     for (uint32_t i = 0; i < m.timeline->clips; i++)

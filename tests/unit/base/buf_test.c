@@ -2,6 +2,8 @@
 // buf_test.c - growing text and bytes.
 #include "reeld/base/buf.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "reeld/base/blob.h"
@@ -52,7 +54,7 @@ static void past_the_limit_nothing_more_is_taken(void **state)
     scoped(buf) struct buf b;
     buf_init(&b, 4);
     buf_text(&b, "ab");
-    buf_printf(&b, "%s", "cdefg");
+    buf_printf(&b, "c%s", "defg");
     assert_str(buf_view(&b), "ab");
     buf_char(&b, 'c');
     assert_str(buf_view(&b), "ab");
@@ -71,6 +73,49 @@ static void printing_fits_at_every_length(void **state)
         assert_int_equal(b.bytes[b.len - 1], '|');
         assert_int_equal(buf_end(&b), OK);
     }
+}
+
+// Against snprintf(): what both of them make of the same words.
+#define assert_prints_alike(...)                                               \
+    do {                                                                       \
+        char wanted[400];                                                      \
+        int len = snprintf(wanted, sizeof wanted, __VA_ARGS__);                \
+        scoped(buf) struct buf b;                                              \
+        buf_init(&b, sizeof wanted);                                           \
+        buf_printf(&b, __VA_ARGS__);                                           \
+        assert_int_equal(b.len, len);                                          \
+        assert_string_equal((const char *)b.bytes, wanted);                    \
+    } while (0)
+
+static void printing_says_what_stdio_says(void **state)
+{
+    (void)state;
+    const int64_t number[] = {0,    1,       -1,      9,         -9,
+                              10,   -10,     99999,   -99999,    1234567,
+                              -123, INT_MAX, INT_MIN, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
+        int64_t v = number[i];
+        assert_prints_alike("<%d %u %ld %lu %zu>", (int)v, (unsigned)v, (long)v,
+                            (unsigned long)v, (size_t)v);
+        assert_prints_alike("%02d:%03u:%06ld %09lu", (int)v, (unsigned)v,
+                            (long)v, (unsigned long)v);
+        assert_prints_alike("%04x %5d %-7ld| %c %% %lld %s", (unsigned)v,
+                            (int)v, (long)v, 'x', (long long)v, "end");
+    }
+    for (int most = -1; most < 6; most++)
+        assert_prints_alike("[%.*s][%s]%.3s%5s", most, "four", "", "abcd", "e");
+    assert_prints_alike("100%% of %d%%, %s", 7, "all");
+    assert_prints_alike("%s", "");
+}
+
+static void text_with_a_length_needs_no_end(void **state)
+{
+    (void)state;
+    const char open[] = {'a', 'b', 'c'};
+    scoped(buf) struct buf b;
+    buf_init(&b, 100);
+    buf_printf(&b, "%.*s|%.*s", 3, open, 0, open);
+    assert_str(buf_view(&b), "abc|");
 }
 
 static void numbers_are_big_endian(void **state)
@@ -166,6 +211,8 @@ int main(void)
         cmocka_unit_test(the_limit_can_be_reached_and_not_passed),
         cmocka_unit_test(past_the_limit_nothing_more_is_taken),
         cmocka_unit_test(printing_fits_at_every_length),
+        cmocka_unit_test(printing_says_what_stdio_says),
+        cmocka_unit_test(text_with_a_length_needs_no_end),
         cmocka_unit_test(numbers_are_big_endian),
         cmocka_unit_test(a_size_is_patched_in_place),
         cmocka_unit_test(patching_a_buffer_that_is_over_does_nothing),

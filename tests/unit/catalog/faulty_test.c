@@ -364,9 +364,8 @@ static enum err read_all(struct world *w)
     uint8_t made[8];
     TRY(catalog_made_segments(c, a->source_row, a->recipe_row[1], made, 6,
                               &count));
-    struct piece_rates rates;
-    TRY(catalog_rates(c, a->source_row, a->recipe_row[1], PIECE_SEGMENT,
-                      4000000, &rates));
+    scoped(source_rates) struct source_rates rates = {0};
+    TRY(catalog_rates(c, a->source_row, 4000000, &rates));
     int64_t bytes, jobs[JOB_KINDS][JOB_STATES];
     TRY(catalog_piece_bytes(c, &bytes));
     TRY(catalog_job_counts(c, jobs));

@@ -324,11 +324,12 @@ static void pieces_of_the_first_schema_live_on(void **state)
     int64_t bytes;
     assert_int_equal(catalog_piece_bytes(s->catalog, &bytes), OK);
     assert_int_equal(bytes, 1800);
-    struct piece_rates rates;
-    assert_int_equal(
-        catalog_rates(s->catalog, 5, 6, PIECE_SEGMENT, 4000000, &rates), OK);
-    assert_int_equal(rates.segments, 1);
-    assert_int_equal(rates.bytes, 900);
+    scoped(source_rates) struct source_rates rates = {0};
+    assert_int_equal(catalog_rates(s->catalog, 5, 4000000, &rates), OK);
+    assert_int_equal(rates.count, 1);
+    struct piece_rates own = source_rates_find(&rates, 6, PIECE_SEGMENT);
+    assert_int_equal(own.pieces, 1);
+    assert_int_equal(own.bytes, 900);
 }
 
 // ---- connections -----------------------------------------------------------

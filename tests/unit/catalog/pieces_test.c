@@ -147,31 +147,54 @@ static void made_segments_are_told_apart(void **state)
 
 static struct piece_rates rates_of(const struct fixture *f, int64_t target_us)
 {
-    struct piece_rates r;
-    assert_int_equal(catalog_rates(f->sample.catalog, f->asset->source_row,
-                                   f->asset->recipe_row[1], PIECE_SEGMENT,
-                                   target_us, &r),
-                     OK);
-    return r;
+    scoped(source_rates) struct source_rates r = {0};
+    assert_int_equal(
+        catalog_rates(f->sample.catalog, f->asset->source_row, target_us, &r),
+        OK);
+    return source_rates_find(&r, f->asset->recipe_row[1], PIECE_SEGMENT);
 }
 
 static void rates_are_sums_and_a_peak(void **state)
 {
     struct fixture *f = *state;
     struct piece_rates r = rates_of(f, 4000000);
-    assert_int_equal(r.segments, 0);
+    assert_int_equal(r.pieces, 0);
     assert_int_equal(r.bytes, 0);
     assert_int_equal(r.peak_bps, 0);
     add(f, piece(f, 0, 4000000, 1000000)); // 2 Mbit/s
     add(f, piece(f, 1, 4000000, 2000001)); // a little more than 4
     add(f, piece(f, 2, 1999999, 9000000)); // too short to be a peak
     r = rates_of(f, 4000000);
-    assert_int_equal(r.segments, 3);
+    assert_int_equal(r.pieces, 3);
     assert_int_equal(r.bytes, 12000001);
     assert_int_equal(r.duration_us, 9999999);
     assert_int_equal(r.peak_bps, 4000002);
     assert_int_equal(rates_of(f, 3999998).peak_bps, 36000019); // rounded up
     assert_int_equal(rates_of(f, 3999999).peak_bps, 4000002);
+}
+
+static void rates_are_of_each_rendition_and_kind(void **state)
+{
+    struct fixture *f = *state;
+    struct piece_fact iframe = piece(f, 0, 2000000, 100),
+                      edge = piece(f, 1, 2000000, 50);
+    iframe.kind = PIECE_IFRAME;
+    edge.kind = PIECE_EDGE;
+    add(f, iframe);
+    add(f, edge); // no rendition plays it
+    add(f, piece(f, 2, 4000000, 1000));
+    add(f, sample_piece(f->asset, 2, 0));
+    scoped(source_rates) struct source_rates r = {0};
+    assert_int_equal(
+        catalog_rates(f->sample.catalog, f->asset->source_row, 4000000, &r),
+        OK);
+    assert_int_equal(r.count, 3);
+    int64_t recipe = f->asset->recipe_row[1];
+    assert_int_equal(source_rates_find(&r, recipe, PIECE_IFRAME).bytes, 100);
+    assert_int_equal(source_rates_find(&r, recipe, PIECE_SEGMENT).bytes, 1000);
+    assert_int_equal(source_rates_find(&r, recipe, PIECE_TS).pieces, 0);
+    recipe = f->asset->recipe_row[2];
+    assert_int_equal(source_rates_find(&r, recipe, PIECE_SEGMENT).pieces, 1);
 }
 
 static void rates_forget_what_was_evicted(void **state)
@@ -182,7 +205,7 @@ static void rates_forget_what_was_evicted(void **state)
     add(f, peak);
     assert_int_equal(catalog_forget_piece(f->sample.catalog, &peak.key), OK);
     struct piece_rates r = rates_of(f, 4000000);
-    assert_int_equal(r.segments, 1);
+    assert_int_equal(r.pieces, 1);
     assert_int_equal(r.bytes, 1000000);
     assert_int_equal(r.peak_bps, 2000000);
 }
@@ -242,7 +265,7 @@ static void facts_outlive_the_daemon(void **state)
     add(f, p);
     sample_reopen(&f->sample);
     assert_int_equal(catalog_piece(f->sample.catalog, &p.key, &p), OK);
-    assert_int_equal(rates_of(f, 4000000).segments, 1);
+    assert_int_equal(rates_of(f, 4000000).pieces, 1);
 }
 
 // ---- a new build of the worker ---------------------------------------------
@@ -340,6 +363,7 @@ int main(void)
         TEST(a_forgotten_piece_is_not_made),
         TEST(made_segments_are_told_apart),
         TEST(rates_are_sums_and_a_peak),
+        TEST(rates_are_of_each_rendition_and_kind),
         TEST(rates_forget_what_was_evicted),
         TEST(the_coldest_pieces_go_first_and_inits_stay),
         TEST(a_blob_is_named_by_an_asset_or_a_piece),

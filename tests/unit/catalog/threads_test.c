@@ -32,14 +32,16 @@ static void read_once(struct race *r)
 {
     int before = atomic_load(&r->done);
     scoped(asset) const struct asset *a = NULL;
-    struct piece_rates rates = {0};
+    scoped(source_rates) struct source_rates rates = {0};
     if (catalog_asset(r->sample.catalog, &r->id, &a) != OK ||
-        catalog_rates(r->sample.catalog, a->source_row, a->recipe_row[1],
-                      PIECE_SEGMENT, 4000000, &rates) != OK) {
+        catalog_rates(r->sample.catalog, a->source_row, 4000000, &rates) !=
+            OK) {
         atomic_fetch_add(&r->failed, 1);
         return;
     }
-    if (number_of(a) < before || (int)rates.segments < before)
+    struct piece_rates own =
+        source_rates_find(&rates, a->recipe_row[1], PIECE_SEGMENT);
+    if (number_of(a) < before || (int)own.pieces < before)
         atomic_fetch_add(&r->too_old, 1);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // number.c - decimal numbers without printf.
-#include "number.h"
+#include "reeld/base/number.h"
 
 char *number_put(char *end, uint64_t value, int least)
 {
@@ -10,12 +10,4 @@ char *number_put(char *end, uint64_t value, int least)
         value /= 10;
     }
     return at;
-}
-
-void number_add(struct buf *out, uint64_t value)
-{
-    char text[NUMBER_DIGITS_MAX];
-    char *end = text + sizeof text;
-    char *at = number_put(end, value, 1);
-    buf_add(out, at, (size_t)(end - at));
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // number.h - decimal numbers without printf, which took most of the time that
-// a manifest takes.
+// a manifest takes. Into a struct buf, buf_printf() does as well.
+//
+// Threads: any; pure.
 #pragma once
 
 #include <stdint.h>
 
-#include "reeld/base/buf.h"
-
 enum { NUMBER_DIGITS_MAX = 20 }; // of 64 bits
 
-// Writes at least `least` digits that end before `end`; returns the first.
+// Writes the digits of `value`, zeros before them up to `least` (at most
+// NUMBER_DIGITS_MAX), so that they end before `end`; returns the first.
 char *number_put(char *end, uint64_t value, int least);
-void number_add(struct buf *out, uint64_t value);
