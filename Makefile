@@ -8,6 +8,12 @@
 # SAN=address,undefined or SAN=thread builds beside the release with sanitizers,
 # V=1 shows commands, CI=1 makes warnings errors.
 
+# All cores, unless -j on the command line says otherwise; what is called from
+# here shares them.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 VERSION := 0.1.0
 BUILD   ?= build
 SAN     ?=
@@ -28,7 +34,8 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
 HARDEN  := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
            -fcf-protection=full -fPIE
 CPPFLAGS := -D_GNU_SOURCE -DREELD_VERSION='"$(VERSION)"' -Iinclude -I$(VARIANT)/gen
-CFLAGS  ?= -O2 -g
+# As much as sanitizers want, for they are slow to compile.
+CFLAGS  ?= $(if $(filter address%,$(SAN))$(filter thread,$(SAN)),-O1,-O2) -g
 ALL_CFLAGS := -std=gnu17 $(WARN) $(CFLAGS)
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -pthread
 ifeq ($(SAN),)
@@ -98,8 +105,8 @@ help:
 ## demo          serves ./demo-data on 127.0.0.1:8080 and says how to upload
 ## test          every test; the last line is "N passed, N failed"
 ## http          black-box tests against the real daemon alone
-## asan          unit and black-box tests again with sanitizers; tsan likewise,
-##               beside `test`: they take as long again
+## asan          unit and black-box tests again with AddressSanitizer and UBSan
+## tsan          the same with ThreadSanitizer
 ## player        real players in headless Chromium alone
 ## exact         every picture of RANGES=210 random clips, SEED=1; goes on where it was
 ## bench         measures; BENCH="start cold" picks some
@@ -181,7 +188,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(VARIANT)/unit/%)
 SUPPORT  := $(wildcard tests/support/*.c)
 
 define unit_rules
-$(VARIANT)/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $$(SUPPORT_$(1)) $(call libs_of,$(call needs,$(1)))
+$(VARIANT)/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $$(SUPPORT_$(1)) $(call libs_of,$(call needs,$(1))) | test-deps
 	@mkdir -p $$(@D)
 	$(if $(V),,@echo "  TEST  $$<")
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(INC_$(1)) -Itests/support $$(ALL_CFLAGS) -MMD -MP -MF $$@.d $$(LDFLAGS) $$< $$(SUPPORT_$(1)) \
@@ -226,9 +233,9 @@ $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
-	$(Q)KILLS=50 tests/run-all lint unit fuzz-replay http player soak campaign
+	+$(Q)KILLS=50 tests/run-all lint unit fuzz-replay http player soak campaign
 http player asan tsan: all $(BUILD)/npm-tests/.done | test-deps
-	$(Q)tests/run-all $@
+	+$(Q)tests/run-all $@
 exact: all | test-deps
 	$(Q)node tests/exact/long.js
 bench: all $(BUILD)/npm-tests/.done | test-deps

@@ -23,7 +23,7 @@ struct canary {
     pthread_t thread;
     atomic_int visits;
     pthread_mutex_t lock;
-    const char *answer;
+    char *answer;
     bool is_hanging;
     char request[REQUEST_BYTES];
     int hanging[HANGING_MAX], hanging_count; // the thread's alone
@@ -50,11 +50,12 @@ static void read_request(struct canary *c, int fd)
     memcpy(c->request, text, len + 1);
 }
 
-static const char *answer_of(struct canary *c, bool *ret_is_hanging)
+// A copy: one who hangs up early has the next answer set while this is sent.
+static char *answer_of(struct canary *c, bool *ret_is_hanging)
 {
     HOLD(&c->lock);
     *ret_is_hanging = c->is_hanging;
-    return c->answer ? c->answer : usual;
+    return mem_text(c->answer ? c->answer : usual);
 }
 
 static void serve(struct canary *c, int fd)
@@ -62,7 +63,7 @@ static void serve(struct canary *c, int fd)
     atomic_fetch_add(&c->visits, 1);
     read_request(c, fd);
     bool is_hanging;
-    const char *answer = answer_of(c, &is_hanging);
+    scoped(mem) char *answer = answer_of(c, &is_hanging);
     if (is_hanging && c->hanging_count < HANGING_MAX) {
         c->hanging[c->hanging_count++] = fd;
         return;
@@ -143,6 +144,7 @@ void canary_free(struct canary *c)
     fd_close(c->fd);
     fd_close(c->stop[0]);
     fd_close(c->stop[1]);
+    free(c->answer);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
@@ -166,7 +168,8 @@ const char *canary_request(struct canary *c)
 void canary_answer(struct canary *c, const char *bytes)
 {
     HOLD(&c->lock);
-    c->answer = bytes;
+    free(c->answer);
+    c->answer = bytes ? mem_text(bytes) : NULL;
     c->is_hanging = false;
 }
 

@@ -15,7 +15,7 @@ int canary_port(const struct canary *c);
 int canary_visits(struct canary *c); // connections so far
 // The last request as it came, NUL terminated; valid until the next one.
 const char *canary_request(struct canary *c);
-// What is answered to everything from now on; the bytes are lent. NULL: 200 and
+// What is answered to everything from now on; the text is copied. NULL: 200 and
 // "canary". The connection closes behind it.
 void canary_answer(struct canary *c, const char *bytes);
 // Nothing is answered: the connection stays open until the canary goes.

@@ -15,7 +15,7 @@ struct http_options http_test_options(const struct http_route *routes,
 struct http_server *http_test_start(const struct http_options *o);
 void http_test_stop(struct http_server *s); // within half a minute
 
-// One connection. Every read fails the test after half a minute.
+// One connection. Every read fails the test after PATIENCE_S.
 struct client {
     int fd;
     struct buf in; // received
@@ -25,8 +25,8 @@ struct client client_open(const struct http_server *s);
 void client_close(struct client *c);
 void client_send(struct client *c, const char *text);
 void client_send_bytes(struct client *c, const void *bytes, size_t len);
-// Whether the server closes the connection within the time; drops what comes.
-bool client_is_closed(struct client *c, int within_ms);
+// Whether the server closes the connection; drops what comes before.
+bool client_is_closed(struct client *c);
 
 struct reply {
     int status;

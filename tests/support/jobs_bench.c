@@ -16,8 +16,6 @@
 #include "reeld/base/mem.h"
 #include "unit.h"
 
-enum { PATIENCE_S = 30 };
-
 static void must(enum err result)
 {
     if (result != OK)

@@ -15,7 +15,7 @@
 
 enum {
     PATH_BYTES = 1024,
-    PROBE_US_MAX = 20 * 1000 * 1000, // on a machine that is busy
+    PROBE_US_MAX = 20 * SLOWER * 1000 * 1000, // on a machine that is busy
 };
 
 const struct wire_probe probed_ask = {

@@ -14,6 +14,17 @@
 
 #include "reeld/base/str.h"
 
+// What a sanitizer makes of a second.
+#ifdef REELD_SANITIZED
+enum { SLOWER = 5 };
+#else
+enum { SLOWER = 1 };
+#endif
+
+// How long a test waits for what has to come, however busy the machine is. What
+// must not come is never waited for that long.
+enum { PATIENCE_S = 60 * SLOWER };
+
 // For borrowed text, which has no terminator.
 #define assert_str(actual, expected)                                           \
     do {                                                                       \

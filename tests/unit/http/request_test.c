@@ -324,7 +324,7 @@ static void a_refused_body_is_not_asked_for(void **state)
     struct reply r = client_read(&c, true);
     assert_int_equal(r.status, 401);
     assert_str(r.body, "no key\n");
-    assert_true(client_is_closed(&c, 2000));
+    assert_true(client_is_closed(&c));
     client_close(&c);
     c = client_open(*state);
     client_send(&c, "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue"

@@ -248,7 +248,7 @@ static void an_upload_that_breaks_off_is_released(void **state)
     struct client c = client_open(f->server);
     client_send(&c, "POST /up HTTP/1.1\r\nHost: h\r\n"
                     "Content-Length: 500\r\n\r\nhello");
-    int64_t end_us = clock_now_us() + 5000000;
+    int64_t end_us = clock_now_us() + PATIENCE_S * INT64_C(1000000);
     const struct timespec moment = {0, 1000000};
     while (atomic_load(&f->trace.begun) == 0 && clock_now_us() < end_us)
         nanosleep(&moment, NULL);

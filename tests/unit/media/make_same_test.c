@@ -8,7 +8,8 @@
 #include "reeld/base/mem.h"
 #include "unit.h"
 
-enum { PIECE_BYTES_MAX = 64 << 20, SEGMENTS_MAX = 3 };
+// Sanitizers have seen the code when it has made one segment.
+enum { PIECE_BYTES_MAX = 64 << 20, SEGMENTS_MAX = SLOWER > 1 ? 1 : 3 };
 
 struct sums { // of the segments of a rung
     struct digest segment[SEGMENTS_MAX];
@@ -72,7 +73,7 @@ static void make_elsewhere(const struct upload *u, struct sums *ret)
     assert_true(child >= 0);
     if (child == 0) {
         struct sums sums = {.segments = 0};
-        make_row(u, 2, &sums);
+        make_row(u, 3, &sums);
         _exit(write(ends[1], &sums, sizeof sums) == sizeof sums ? 0 : 1);
     }
     close(ends[1]);
@@ -99,8 +100,6 @@ static void assert_always_same(const char *name)
     upload_open(name, &u);
     struct sums row, other;
     make_row(&u, 1, &row);
-    make_row(&u, 3, &other);
-    assert_same(&row, &other);
     make_each(&u, 2, &other);
     assert_same(&row, &other);
     make_backwards(&u, 2, &other);
