@@ -33,6 +33,12 @@ static void sleep_idle(struct courier *c, uint64_t seen)
             return;
 }
 
+bool courier_pauses(struct courier *c)
+{
+    sleep_idle(c, looks_of(c));
+    return !atomic_load(&c->is_stopping);
+}
+
 static void *run_pulls(void *argument)
 {
     struct courier *c = argument;

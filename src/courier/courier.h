@@ -25,6 +25,9 @@ struct courier {
     uint64_t looks; // grows with each courier_look()
 };
 
+// A while, before what failed is tried again. False: the courier stops.
+bool courier_pauses(struct courier *c);
+
 // pull.c: the oldest pull that is due. False: there was none.
 bool pull_one(struct courier *c);
 // deliver.c: what a webhook is owed and is due longest. False: nothing.

@@ -260,32 +260,43 @@ static bool may_pass(enum err e)
            e == ERR_IO;
 }
 
+// A job whose row could not be written would stay RUNNING with nobody at it
+// until the next start: the row is written when the machine lets it be.
+static bool must_try_again(const struct pulling *p, enum err e)
+{
+    if (e == OK || e == ERR_CONFLICT || e == ERR_NOT_FOUND)
+        return false;
+    log_warn("pull.not_settled asset=%s error=%s", p->job.asset.text,
+             err_name(e));
+    return courier_pauses(p->courier);
+}
+
 static void give_up(struct pulling *p, enum err e, const char *why)
 {
     drop_draft(p);
-    enum err told =
-        catalog_pull_failed(p->courier->catalog, &p->job, code_of(p, e), why);
+    enum err told;
+    do
+        told = catalog_pull_failed(p->courier->catalog, &p->job, code_of(p, e),
+                                   why);
+    while (must_try_again(p, told));
     if (told == ERR_CONFLICT)
         return; // cancelled or removed meanwhile
     char quoted[LOG_QUOTED_BYTES];
     log_info("pull.failed asset=%s code=%s why=%s", p->job.asset.text,
              code_of(p, e), log_quote(str_of(why), quoted));
-    if (told != OK)
-        log_warn("pull.not_told asset=%s error=%s", p->job.asset.text,
-                 err_name(told));
 }
 
 static void put_back(struct pulling *p, const char *why, int64_t delay_us,
                      bool counts)
 {
-    enum err e =
-        catalog_move_job(p->courier->catalog, &p->job.id, JOB_RUNNING,
-                         JOB_QUEUED, why, clock_wall_us() + delay_us, counts);
+    enum err e;
+    do
+        e = catalog_move_job(p->courier->catalog, &p->job.id, JOB_RUNNING,
+                             JOB_QUEUED, why, clock_wall_us() + delay_us,
+                             counts);
+    while (must_try_again(p, e));
     if (e == ERR_CONFLICT)
         drop_draft(p); // cancelled or removed meanwhile
-    else if (e != OK)
-        log_warn("pull.not_put_back asset=%s error=%s", p->job.asset.text,
-                 err_name(e));
 }
 
 static int64_t delay_of(const struct pulling *p)

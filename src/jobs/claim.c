@@ -8,11 +8,18 @@
 #include "reeld/base/mem.h"
 #include "verdict.h"
 
+static bool is_machines_fault(enum err result)
+{
+    // ERR_CONFLICT, ERR_NOT_FOUND: the asset went, and its jobs with it.
+    return result != OK && result != ERR_CONFLICT && result != ERR_NOT_FOUND;
+}
+
 static void fail_job(struct claim_errand *e, const char *why)
 {
-    // If it fails, the job is found running at the next start.
-    ignore(catalog_move_job(e->catalog, &e->job.id, JOB_RUNNING, JOB_FAILED,
-                            why, 0, true));
+    enum err result = catalog_move_job(e->catalog, &e->job.id, JOB_RUNNING,
+                                       JOB_FAILED, why, 0, true);
+    if (is_machines_fault(result))
+        lost_suspect(&e->errand);
 }
 
 // A job of an asset that is past it (its row was written, then the power went)
@@ -48,8 +55,10 @@ void claim_on_pool(struct errand *errand)
     if (e->result == OK)
         return;
     str_copy(e->why, sizeof e->why, str_of(fail_text()));
-    if (e->result != ERR_NOT_FOUND && e->result != ERR_CONFLICT)
-        log_warn("job.claim code=%s why=\"%s\"", err_name(e->result), e->why);
+    if (!is_machines_fault(e->result))
+        return;
+    log_warn("job.claim code=%s why=\"%s\"", err_name(e->result), e->why);
+    lost_suspect(errand); // it may have come as far as its claim
 }
 
 void claim_init(struct claim_errand *e, struct jobs *j, enum job_kind kind,
@@ -74,10 +83,11 @@ static void move_on_pool(struct errand *errand)
     enum err result = catalog_move_job(e->catalog, &e->job.id, JOB_RUNNING,
                                        e->to, e->error[0] ? e->error : NULL,
                                        e->not_before_us, e->counts_attempt);
-    // ERR_CONFLICT, ERR_NOT_FOUND: the asset went, and its jobs with it.
-    if (result != OK && result != ERR_CONFLICT && result != ERR_NOT_FOUND)
-        log_warn("job.move job=%s code=%s why=\"%s\"", e->job.id.text,
-                 err_name(result), fail_text());
+    if (!is_machines_fault(result))
+        return;
+    log_warn("job.move job=%s code=%s why=\"%s\"", e->job.id.text,
+             err_name(result), fail_text());
+    lost_suspect(errand);
 }
 
 struct move_errand *move_new(struct jobs *j, const struct job *job,
@@ -90,4 +100,13 @@ struct move_errand *move_new(struct jobs *j, const struct job *job,
     e->to = to;
     e->not_before_us = not_before_us;
     return e;
+}
+
+bool move_is_out(const struct jobs *j, const struct id *job)
+{
+    for (const struct errand *e = j->lanes[LANE_FACTS].first; e; e = e->next)
+        if (e->work == move_on_pool &&
+            id_eq(&((const struct move_errand *)e)->job.id, job))
+            return true;
+    return false;
 }

@@ -73,6 +73,12 @@ struct cache {
     int64_t look_at_us;
 };
 
+struct lost {
+    atomic_bool is_suspected; // set by errands on the pool
+    bool is_looking;          // an errand is under way
+    int64_t look_at_us;       // not before
+};
+
 struct jobs {
     struct jobs_options options; // strings are copies of its own
     struct store *store;
@@ -120,6 +126,7 @@ struct jobs {
     struct dropping dropping;
     struct publishing publishing;
     struct cache cache;
+    struct lost lost;
 };
 
 // crew.c
@@ -166,6 +173,8 @@ void probes_forget(struct jobs *j, const struct id *asset);
 void probes_stop(struct jobs *j);
 void probes_give_back(struct jobs *j); // after the crew's end
 const struct digest *probe_source(const struct probe *p);
+bool probe_holds(const struct jobs *j, const struct id *asset,
+                 const struct id *job);
 bool probe_is_retry(const struct probe *p);
 
 // ladder.c
@@ -173,10 +182,17 @@ void ladder_look(struct jobs *j, int64_t now_us);
 void ladder_forget(struct jobs *j, const struct id *asset);
 void ladder_give_back(struct jobs *j); // after the crew's end
 int ladder_workers(const struct jobs *j);
+bool ladder_holds(const struct jobs *j, const struct id *job);
+
+// lost.c: jobs that nobody has any more.
+// On the pool: a row of a job could not be written.
+void lost_suspect(const struct errand *errand);
+void lost_look(struct jobs *j, int64_t now_us);
 
 // drop.c
 void drop_look(struct jobs *j, int64_t now_us);
 void drop_give_back(struct jobs *j); // after the crew's end
+bool drop_holds(const struct jobs *j, const struct id *job);
 
 // evict.c
 void cache_used(struct jobs *j, const struct digest *key);

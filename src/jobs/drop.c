@@ -243,6 +243,12 @@ void drop_look(struct jobs *j, int64_t now_us)
         scan(j, d);
 }
 
+bool drop_holds(const struct jobs *j, const struct id *job)
+{
+    const struct drop *d = j->dropping.drop;
+    return d && id_eq(&d->job.id, job);
+}
+
 void drop_give_back(struct jobs *j)
 {
     struct drop *d = j->dropping.drop;

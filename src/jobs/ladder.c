@@ -130,6 +130,15 @@ static uint32_t count_jobs(const struct jobs *j)
     return count;
 }
 
+bool ladder_holds(const struct jobs *j, const struct id *job)
+{
+    const struct ladder_job *l;
+    DL_FOREACH (j->ladder.jobs, l)
+        if (id_eq(&l->job.id, job))
+            return true;
+    return false;
+}
+
 static bool must_wait(const struct jobs *j)
 {
     return cache_is_full(j) || j->publishing.is_disk_full;

@@ -51,6 +51,13 @@ static struct probe *find(const struct jobs *j, const struct id *asset)
     return p;
 }
 
+bool probe_holds(const struct jobs *j, const struct id *asset,
+                 const struct id *job)
+{
+    const struct probe *p = find(j, asset);
+    return p && p->has_job && id_eq(&p->job.id, job);
+}
+
 static struct probe *new_probe(struct jobs *j, const struct id *asset)
 {
     struct probe *p = NEW(struct probe);

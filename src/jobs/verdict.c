@@ -99,8 +99,9 @@ static enum err decide(struct verdict *v)
     TRY(v->packed ? make_ready(v) : make_rejected(v));
     // The asset has moved on, so a job that cannot be closed now does nothing
     // when it is claimed again.
-    ignore(catalog_move_job(v->catalog, &v->job.id, JOB_RUNNING, JOB_DONE, NULL,
-                            0, true));
+    if (catalog_move_job(v->catalog, &v->job.id, JOB_RUNNING, JOB_DONE, NULL, 0,
+                         true) != OK)
+        lost_suspect(&v->errand);
     return OK;
 }
 

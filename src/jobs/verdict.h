@@ -36,6 +36,7 @@ struct move_errand {
 };
 struct move_errand *move_new(struct jobs *j, const struct job *job,
                              enum job_state to, int64_t not_before_us);
+bool move_is_out(const struct jobs *j, const struct id *job); // on its way
 
 struct verdict {
     struct errand errand;

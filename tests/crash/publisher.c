@@ -236,24 +236,21 @@ static enum err check_made(struct house *h, const char *hex, bool must_be_there)
 static enum err check_words(struct house *h)
 {
     char word[32], what[96];
-    struct id leaving = {0};
+    struct id accepted[LIST_MAX], leaving = {0};
+    int count = 0;
     while (scanf("%31s %95s", word, what) == 2) {
         if (strcmp(word, "made") == 0)
             TRY(check_made(h, what, true));
         if (strcmp(word, "removing") == 0)
             str_copy(leaving.text, sizeof(leaving.text), str_of(what));
-        if (strcmp(word, "accepted") != 0)
-            continue;
-        struct id id;
-        TRY(id_parse(str_of(what), &id));
-        scoped(asset) const struct asset *a = NULL;
-        TRY(catalog_asset(h->catalog, &id, &a));
+        if (strcmp(word, "accepted") == 0 && count < LIST_MAX)
+            TRY(id_parse(str_of(what), &accepted[count++]));
     }
-    struct digest none = {{0}};
-    scoped(asset) const struct asset *old = describe(1, &none);
-    scoped(asset) const struct asset *found = NULL;
-    if (!id_eq(&leaving, &old->id))
-        TRY(catalog_asset(h->catalog, &old->id, &found));
+    for (int i = 0; i < count; i++) {
+        scoped(asset) const struct asset *a = NULL;
+        if (!id_eq(&leaving, &accepted[i]))
+            TRY(catalog_asset(h->catalog, &accepted[i], &a));
+    }
     return OK;
 }
 

@@ -134,7 +134,8 @@ class Daemon {
 
   async kill() {
     try {
-      process.kill(this.pid, 'SIGKILL');
+      if (this.pid) // else it was gone before it could be asked for
+        process.kill(this.pid, 'SIGKILL');
     } catch (error) {
       if (error.code !== 'ESRCH') // it ended by itself just now
         throw error;
