@@ -287,8 +287,6 @@ static void start_videodb(const struct settings *s, struct house *h)
         .answer_wait_us = s->videodb_answer_wait_us,
         .poll_wait_us = s->videodb_poll_wait_us,
         .callbacks_owed = s->videodb_callbacks,
-        .callback_tries = s->videodb_callback_tries,
-        .callback_timeout_us = s->videodb_callback_timeout_us,
     };
     h->videodb = videodb_new(&o, h->api, h->store, h->catalog, h->jobs, h->pool,
                              h->fetcher);

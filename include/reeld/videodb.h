@@ -32,8 +32,6 @@ struct videodb_options {
     int64_t answer_wait_us; // how long work holds its first answer back
     int64_t poll_wait_us;   // how long a poll of work is held
     int callbacks_owed;     // at once, most
-    int callback_tries;     // then one is dropped
-    int64_t callback_timeout_us; // of one try
 };
 
 struct videodb *videodb_new(const struct videodb_options *o, struct api *a,

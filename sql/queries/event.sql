@@ -84,7 +84,7 @@ RETURNING delivery_row, attempts;
 
 -- name: delivery_get
 SELECT w.id, w.url, w.secret, w.old_secret, w.old_until_us, w.is_signed,
-    d.event_row
+    d.event_row, d.body
 FROM delivery d JOIN webhook w ON w.webhook_row = d.webhook_row
 WHERE d.delivery_row = :delivery;
 
@@ -102,3 +102,28 @@ FROM delivery d JOIN event e ON e.event_row = d.event_row
 WHERE d.webhook_row = (SELECT webhook_row FROM webhook WHERE id = :webhook)
     AND (:before = 0 OR d.delivery_row < :before)
 ORDER BY d.delivery_row DESC LIMIT :limit;
+
+-- name: answer_owe
+-- No row where :most are owed already.
+INSERT INTO webhook (id, url, events, secret, old_until_us, is_enabled,
+    created_us, last_us, last_status, asset_id, is_signed, origin)
+SELECT :id, :url, '', zeroblob(32), 0, 1, :created_us, 0, 0, :work, 0, :origin
+WHERE (SELECT count(*) FROM webhook WHERE origin IS NOT NULL) < :most
+RETURNING id;
+
+-- name: answer_next
+-- The first behind :after whose work was not over yet.
+SELECT w.webhook_row, w.id, w.asset_id, w.origin
+FROM webhook w
+WHERE w.origin IS NOT NULL AND w.webhook_row > :after
+    AND NOT EXISTS (SELECT 1 FROM delivery d
+        WHERE d.webhook_row = w.webhook_row)
+ORDER BY w.webhook_row LIMIT 1;
+
+-- name: answer_tell
+INSERT INTO delivery (webhook_row, event_row, state, attempts, next_us, status,
+    changed_us, body)
+SELECT webhook_row, (SELECT max(event_row) FROM event), 'waiting', 0, 0, 0,
+    :now_us, :body
+FROM webhook WHERE id = :id
+RETURNING delivery_row;

@@ -32,7 +32,7 @@ static void drop(struct task *t)
         job_reply(&t->reply, &job, 202);
         return;
     case ERR_GONE: // it is as it was asked to be
-        t->reply.status = 204;
+        reply_nothing(&t->reply);
         return;
     case ERR_BAD_INPUT:
     case ERR_NOT_FOUND:

@@ -217,8 +217,64 @@ enum err callback_add(struct db *db, const struct id *asset,
     return query_run(&q);
 }
 
+enum err catalog_owe_answer(struct catalog *c, const struct id *work,
+                            const char *origin, const char *url, int64_t most)
+{
+    struct id id = id_new("w");
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    scoped(query) struct query q;
+    query_init(&q, w.db, SQL_ANSWER_OWE);
+    query_text(&q, ":id", id.text);
+    query_text(&q, ":url", url);
+    query_int(&q, ":created_us", clock_wall_us());
+    query_text(&q, ":work", work->text);
+    query_text(&q, ":origin", origin);
+    query_int(&q, ":most", most);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_BUSY, "as many call-backs as allowed are owed");
+    return change_commit(&w);
+}
+
+enum err catalog_next_answer(struct catalog *c, int64_t after,
+                             struct answer_owed *ret)
+{
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    scoped(query) struct query q;
+    query_init(&q, r.db, SQL_ANSWER_NEXT);
+    query_int(&q, ":after", after);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_NOT_FOUND, "no further answer is owed");
+    *ret = (struct answer_owed){.number = query_get_int(&q)};
+    query_get_text(&q, ret->webhook.text, sizeof(ret->webhook.text));
+    query_get_text(&q, ret->work.text, sizeof(ret->work.text));
+    query_get_text(&q, ret->origin, sizeof(ret->origin));
+    return OK;
+}
+
+enum err catalog_tell_answer(struct catalog *c, const struct id *webhook,
+                             struct str body)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_DURABLE, &w));
+    scoped(query) struct query q;
+    query_init(&q, w.db, SQL_ANSWER_TELL);
+    query_text(&q, ":id", webhook->text);
+    query_int(&q, ":now_us", clock_wall_us());
+    query_str(&q, ":body", body);
+    TRY(query_one(&q));
+    return change_commit(&w);
+}
+
 void delivery_done(struct delivery *d)
 {
+    free(d->body);
+    d->body = NULL;
     free(d->event.data);
     d->event.data = NULL;
 }
@@ -251,6 +307,7 @@ static enum err read_receiver(struct db *db, struct delivery *d,
     w->old_until_us = query_get_int(&q);
     d->is_signed = query_get_int(&q) != 0;
     *ret_event = query_get_int(&q);
+    d->body = query_get_heap(&q);
     return OK;
 }
 
@@ -267,19 +324,17 @@ static enum err read_told(struct db *db, int64_t number, struct event *ret)
 enum err catalog_claim_delivery(struct catalog *c, int64_t lease_us,
                                 struct delivery *ret)
 {
-    struct delivery d = {0};
+    scoped(delivery) struct delivery d = {0};
     int64_t event = 0;
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_LAZY, &w));
     TRY(claim_row(w.db, lease_us, &d));
     TRY(read_receiver(w.db, &d, &event));
     TRY(read_told(w.db, event, &d.event));
-    enum err e = change_commit(&w);
-    if (e == OK)
-        *ret = d;
-    else
-        delivery_done(&d);
-    return e;
+    TRY(change_commit(&w));
+    *ret = d;
+    d.body = d.event.data = NULL; // the caller's from here on
+    return OK;
 }
 
 static enum err note_try(struct db *db, int64_t number,

@@ -39,12 +39,23 @@ static inline void scoped_release_message(struct message *held)
     message_done(held);
 }
 
-// Type and time need no escapes, the data are JSON already.
-static enum err write_body(const struct event *e, struct buf *to)
+// Events are told to many, an answer to one alone.
+static const char *message_id(const struct delivery *d)
 {
+    return d->body ? d->webhook.id.text : d->event.id;
+}
+
+// Type and time need no escapes, the data are JSON already.
+static enum err write_body(const struct delivery *d, struct buf *to)
+{
+    const struct event *e = &d->event;
     char when[CLOCK_TEXT_BYTES];
     clock_format(e->created_us, when);
     buf_init(to, BODY_BYTES_MAX);
+    if (d->body) {
+        buf_text(to, d->body);
+        return buf_end(to);
+    }
     buf_printf(to, "{\"type\":\"%s\",\"timestamp\":\"%s\",\"data\":%s}",
                e->type, when, e->data);
     return buf_end(to);
@@ -55,7 +66,7 @@ static enum err sign(const struct digest *secret, const struct delivery *d,
 {
     scoped(buf) struct buf text;
     buf_init(&text, SIGNED_BYTES_MAX);
-    buf_printf(&text, "%s.%" PRId64 ".", d->event.id, now_s);
+    buf_printf(&text, "%s.%" PRId64 ".", message_id(d), now_s);
     buf_str(&text, buf_view(body));
     TRY(buf_end(&text));
     struct digest mac = hmac_of(secret->bytes, text.bytes, text.len);
@@ -68,8 +79,8 @@ static enum err sign(const struct digest *secret, const struct delivery *d,
 static enum err compose(const struct delivery *d, struct message *m)
 {
     int64_t now_us = clock_wall_us(), now_s = now_us / 1000000;
-    TRY(write_body(&d->event, &m->body));
-    snprintf(m->id, sizeof(m->id), "webhook-id: %s", d->event.id);
+    TRY(write_body(d, &m->body));
+    snprintf(m->id, sizeof(m->id), "webhook-id: %s", message_id(d));
     snprintf(m->timestamp, sizeof(m->timestamp), "webhook-timestamp: %" PRId64,
              now_s);
     if (!d->is_signed)
@@ -139,7 +150,7 @@ static void settle(struct courier *c, const struct delivery *d, enum err e,
         r.state = is_last || r.is_gone ? DELIVERY_FAILED : DELIVERY_WAITING;
         r.next_us = clock_wall_us() + pause_us(c, d->attempts);
         log_info("webhook.failed id=%s event=%s attempt=%u status=%d",
-                 d->webhook.id.text, d->event.id, d->attempts, status);
+                 d->webhook.id.text, message_id(d), d->attempts, status);
     }
     if (r.is_gone)
         log_warn("webhook.disabled id=%s why=\"it answers 410\"",

@@ -13,8 +13,9 @@
 #include "reeld/api/face.h"
 #include "reeld/api/json_out.h"
 #include "reeld/base/buf.h"
+#include "reeld/catalog/events.h"
 
-enum { ANSWER_BYTES_MAX = 64 << 20, ANSWER_ORIGIN_BYTES = 256 };
+enum { ANSWER_BYTES_MAX = 64 << 20 };
 
 struct answer {
     int status;

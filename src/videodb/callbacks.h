@@ -2,8 +2,8 @@
 // callbacks.h - clients that are called back when their work is over, instead
 // of polling for it.
 //
-// What is owed is kept in the catalog, so a restart loses none. A call that
-// fails is tried again with growing pauses; past the last try it is dropped.
+// What is owed are rows of the catalog, so a restart loses none; once the work
+// is over the courier tells it like an event, as often as it takes.
 //
 // Threads: callbacks_owe() the pool; the others main.
 #pragma once
@@ -15,9 +15,8 @@
 #include "room.h"
 
 struct callbacks;
-// Reads what is owed from a former life, and starts the thread that does it.
+// Starts the thread that looks for the end of work.
 struct callbacks *callbacks_start(struct videodb *v);
-// Ends the thread; a call that is under way has its time.
 void callbacks_stop(struct callbacks *c);
 void callbacks_free(struct callbacks *c);
 

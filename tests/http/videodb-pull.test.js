@@ -16,7 +16,8 @@ let daemon, remote, conn, coll;
 let refusals = 0;
 
 before(async () => {
-  daemon = await startDaemon(['--pull-allow', '127.0.0.0/8', '--pull-attempts', '1', '--ladder', 'on_demand']);
+  daemon = await startDaemon(['--pull-allow', '127.0.0.0/8', '--pull-attempts', '1', '--ladder', 'on_demand',
+    '--callback-retry', '100ms', '--callback-pause', '500ms', '--callback-timeout', '2s']);
   remote = await startRemote((request, response) => {
     if (request.url.startsWith('/called'))
       response.writeHead(refusals-- > 0 ? 500 : 200).end();

@@ -96,14 +96,41 @@ struct callback {
     struct digest secret; // all zero unless is_signed
 };
 
+// The answer to a request that is told to a URL instead of its client
+// (VideoDB's call-backs): owed until the work, which an asset began, is over,
+// then told in the same way, with a body of its own.
+enum { ANSWER_ORIGIN_BYTES = 256 };
+struct answer_owed {
+    int64_t number;
+    struct id webhook, work;
+    char origin[ANSWER_ORIGIN_BYTES]; // before URLs in it
+};
+// ERR_BUSY: `most` are owed already.
+must_check enum err catalog_owe_answer(struct catalog *c, const struct id *work,
+                                       const char *origin, const char *url,
+                                       int64_t most);
+// The first behind `after` (0: of all) that has no body yet. ERR_NOT_FOUND.
+must_check enum err catalog_next_answer(struct catalog *c, int64_t after,
+                                        struct answer_owed *ret);
+// Now it has. ERR_NOT_FOUND.
+must_check enum err catalog_tell_answer(struct catalog *c,
+                                        const struct id *webhook,
+                                        struct str body);
+
 struct delivery {
     int64_t number;
     uint32_t attempts; // with this one
     struct webhook webhook;
     bool is_signed;     // false: a callback without a secret
+    char *body;         // heap: an answer, told as it is; NULL: the event
     struct event event; // release with delivery_done()
 };
 void delivery_done(struct delivery *d);
+// In place, like struct buf.
+static inline void scoped_release_delivery(struct delivery *held)
+{
+    delivery_done(held);
+}
 // The one that is due longest; nobody else gets it before `lease_us` from now.
 // ERR_NOT_FOUND.
 must_check enum err catalog_claim_delivery(struct catalog *c, int64_t lease_us,

@@ -129,6 +129,55 @@ static void a_rejected_asset_may_go_first(void **state)
     delivery_done(&d);
 }
 
+static struct answer_owed owe(struct catalog *c, const struct asset *work)
+{
+    struct answer_owed owed;
+    assert_int_equal(catalog_owe_answer(c, &work->id, "http://here",
+                                        "https://example.org/answer", 2),
+                     OK);
+    assert_int_equal(catalog_next_answer(c, 0, &owed), OK);
+    return owed;
+}
+
+static void an_answer_is_told_once_the_work_is_over(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    scoped(asset) const struct asset *work = add(c, 1, NULL);
+    struct answer_owed owed = owe(c, work), none;
+    assert_true(id_eq(&owed.work, &work->id));
+    assert_string_equal(owed.origin, "http://here");
+    assert_int_equal(catalog_next_answer(c, owed.number, &none), ERR_NOT_FOUND);
+    // Not by events: the work may go on as another asset.
+    make_ready(c, work);
+    remove_asset(c, work);
+    assert_nothing_is_owed(c);
+    assert_int_equal(catalog_tell_answer(c, &owed.webhook, STR("{\"a\":1}")),
+                     OK);
+    assert_int_equal(catalog_next_answer(c, 0, &none), ERR_NOT_FOUND);
+    struct delivery d = {0};
+    assert_int_equal(catalog_claim_delivery(c, LEASE_US, &d), OK);
+    assert_string_equal(d.body, "{\"a\":1}");
+    assert_string_equal(d.webhook.url, "https://example.org/answer");
+    assert_true(id_eq(&d.webhook.id, &owed.webhook));
+    assert_false(d.is_signed);
+    struct delivery_result r = {.state = DELIVERY_DELIVERED, .status = 200};
+    assert_int_equal(catalog_settle_delivery(c, d.number, &r), OK);
+    delivery_done(&d);
+    assert_int_equal(catalog_tell_answer(c, &owed.webhook, STR("{}")),
+                     ERR_NOT_FOUND);
+}
+
+static void only_so_many_answers_are_owed(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    scoped(asset) const struct asset *work = add(c, 1, NULL);
+    owe(c, work);
+    owe(c, work);
+    assert_int_equal(catalog_owe_answer(c, &work->id, "http://here",
+                                        "https://example.org/", 2),
+                     ERR_BUSY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +186,10 @@ int main(void)
         TEST(it_is_no_webhook_to_look_at),
         TEST(it_ends_with_its_asset),
         TEST(a_rejected_asset_may_go_first),
+        cmocka_unit_test_setup_teardown(an_answer_is_told_once_the_work_is_over,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_so_many_answers_are_owed, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
