@@ -10,7 +10,11 @@
 #include "reeld/catalog/events.h"
 #include "task.h"
 
-enum { SECRET_TEXT_BYTES = HASH_BASE64_BYTES + 8, EVENTS_MAX = 32 };
+enum {
+    SECRET_TEXT_BYTES = HASH_BASE64_BYTES + 8,
+    EVENTS_MAX = 32,
+    ETAG_EDITS = 16,
+};
 
 // ---- as JSON ---------------------------------------------------------------
 
@@ -63,12 +67,31 @@ static void write_one(struct json_out *j, const struct webhook *w,
     json_close(j, '}');
 }
 
+// Two halves as an asset's: the first is of what PATCH may change, or each
+// delivery would refuse the next change.
+static void set_etag(struct reply *p, const struct webhook *w)
+{
+    scoped(hash) struct hash *h = hash_new();
+    hash_add(h, w->url, strlen(w->url) + 1);
+    hash_add(h, w->events, strlen(w->events) + 1);
+    hash_add(h, &w->is_enabled, sizeof(w->is_enabled));
+    struct str all = buf_view(&p->body);
+    struct digest edits = hash_end(h), whole = hash_of(all.ptr, all.len);
+    char first[HASH_HEX_BYTES], second[HASH_HEX_BYTES];
+    digest_hex(&edits, first);
+    digest_hex(&whole, second);
+    snprintf(p->etag, sizeof(p->etag), "\"%.*s-%.*s\"", ETAG_EDITS, first,
+             ETAG_EDITS, second);
+}
+
 static void answer(struct reply *p, int status, const struct webhook *w,
                    bool has_secret)
 {
     struct json_out j = reply_json(p, status);
     write_one(&j, w, has_secret);
     p->cache = has_secret ? "no-store" : "private, no-cache";
+    if (!has_secret)
+        set_etag(p, w);
     if (status == 201)
         snprintf(p->location, sizeof(p->location), "%.*s/v1/webhooks/%s", 250,
                  p->origin, w->id.text);
@@ -279,10 +302,21 @@ void webhook_create(struct http_request *r)
         task_start(r, create);
 }
 
-static void change(struct task *t)
+// The one that the path names, if it is as If-Match says.
+static bool find_unchanged(struct task *t, struct webhook *ret)
+{
+    scoped(reply) struct reply now;
+    reply_init(&now, STR(""));
+    if (find(t->api, str_of(t->id), &t->reply, ret) != OK)
+        return false;
+    answer(&now, 200, ret, false);
+    return task_if_match(t, now.etag, ETAG_EDITS);
+}
+
+static void change_unchanged(struct task *t)
 {
     struct webhook w;
-    if (find(t->api, str_of(t->id), &t->reply, &w) != OK)
+    if (!find_unchanged(t, &w))
         return;
     scoped(fields) struct fields f = {0};
     enum err e = read_fields(t->api, &f, task_body(t), &w);
@@ -296,6 +330,14 @@ static void change(struct task *t)
     else
         reply_error(&t->reply, e);
     courier_look(t->api->courier);
+}
+
+static void change(struct task *t)
+{
+    struct digest claim = hash_of(t->id, strlen(t->id));
+    claims_own(t->api->claims, &claim);
+    change_unchanged(t);
+    claims_release(t->api->claims, &claim);
 }
 
 void webhook_patch(struct http_request *r)

@@ -235,6 +235,23 @@ test('what is owed outlives kill -9', async () => {
   await reeld.call('DELETE', `/v1/webhooks/${id}`);
 });
 
+test('a webhook that was changed meanwhile is not changed again', async () => {
+  const {id} = await hook('/etag', {events: ['stream.created']});
+  const path = `/v1/webhooks/${id}`;
+  const patch = (etag, json) => reeld.call('PATCH', path, {json, headers: {'content-type': 'application/merge-patch+json', 'if-match': etag}});
+  const etag = (await reeld.call('GET', path)).headers.get('etag');
+  assert.equal((await reeld.call('GET', path, {headers: {'if-none-match': etag}})).status, 304);
+  // A delivery is another answer, but no change.
+  await happen();
+  await until('it is told', async () => (await deliveries(id))[0]?.state === 'delivered');
+  assert.equal((await reeld.call('GET', path, {headers: {'if-none-match': etag}})).status, 200);
+  assert.equal((await patch(etag, {enabled: false})).status, 200);
+  await isProblem(await patch(etag, {enabled: true}), 412, 'changed');
+  const now = (await reeld.call('GET', path)).headers.get('etag');
+  assert.equal((await patch(now, {enabled: true})).status, 200);
+  await reeld.call('DELETE', path);
+});
+
 // ---- callback_url -------------------------------------------------------------
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
