@@ -129,6 +129,34 @@ static void a_rejected_asset_may_go_first(void **state)
     delivery_done(&d);
 }
 
+static void a_lease_outlives_a_restart(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    scoped(asset) const struct asset *own = add(c, 1, &wish);
+    make_ready(c, own);
+    struct delivery d = {0};
+    assert_int_equal(catalog_claim_delivery(c, LEASE_US, &d), OK);
+    delivery_done(&d);
+    sample_reopen(*state);
+    c = catalog_of(state);
+    assert_nothing_is_owed(c); // until the lease is over
+}
+
+static void a_lease_that_is_over_binds_nobody(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    scoped(asset) const struct asset *own = add(c, 1, &wish);
+    make_ready(c, own);
+    struct delivery d = {0};
+    assert_int_equal(catalog_claim_delivery(c, 0, &d), OK);
+    int64_t number = d.number;
+    delivery_done(&d);
+    assert_int_equal(catalog_claim_delivery(c, LEASE_US, &d), OK);
+    assert_int_equal(d.number, number);
+    assert_int_equal(d.attempts, 2);
+    delivery_done(&d);
+}
+
 static struct answer_owed owe(struct catalog *c, const struct asset *work)
 {
     struct answer_owed owed;
@@ -187,6 +215,10 @@ int main(void)
         TEST(it_ends_with_its_asset),
         TEST(a_rejected_asset_may_go_first),
         cmocka_unit_test_setup_teardown(an_answer_is_told_once_the_work_is_over,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lease_outlives_a_restart, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_lease_that_is_over_binds_nobody,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_so_many_answers_are_owed, set_up,
                                         tear_down),
