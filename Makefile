@@ -385,6 +385,12 @@ $(VARIANT)/crash/released: tests/crash/released.c $(call libs_of,store catalog m
 campaign: all $(VARIANT)/crash/released $(BUILD)/npm-tests/.done | test-deps
 	$(Q)REELD=$(VARIANT)/reeld node tests/crash/campaign.js $(KILLS) $(SEED)
 
+.PHONY: faults
+## faults        every call to the machine that a flow makes fails once, and from
+##               then on; a slice of it is in `test`
+faults: all $(BUILD)/npm-tests/.done | test-deps
+	$(Q)NTH_STRIDE=1 REELD=$(VARIANT)/reeld node --test tests/http/nth.test.js
+
 # ---- abuse -------------------------------------------------------------------
 
 .PHONY: abuse
