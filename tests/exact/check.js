@@ -2,25 +2,23 @@
 // check.js - holds clips against the assets they are of: every picture of the
 // range and no other, at every rung and in every form (CLIP-01 to 05).
 //
-// Whole segments have to be the asset's own, byte for byte. What is left are
-// edges: as many pictures, at the same times, and like the source.
+// Whole segments have to be the asset's own, byte for byte, and so have their
+// pictures. What is left are edges: as many pictures, at the same times, and
+// each edge like the source.
 import assert from 'node:assert/strict';
-import {asFile, firstTime, likeness, pictures, samples, sizeOf} from './decode.js';
+import {alikeOf} from './alike.js';
+import {asFile, firstTime, pictures, samples} from './decode.js';
 import {fetchPart, joined, parts, periods, rungs} from './walk.js';
 
 // Pictures a second of a rung at the most; daemons are started with RUNGS.
 const CAPS = {'1080p': 60, '720p': 60, '480p': 30, '360p': 30, '240p': 30};
 export const RUNGS = '1080p:4800k:60 720p:2700k:60 480p:1300k:30 360p:750k:30 240p:400k:30';
+export const FINE_RUNGS = RUNGS.replace(/:\d+k/g, ':60000k');
 
 const TS_ZERO_S = 10; // where MPEG-TS begins
 const TS_TICK_S = 1 / 90000;
 const PACKET = 1024;
-const ALIKE = 0.98;
-// How much worse than the asset's own rendition an edge may be, where that
-// itself is further from the source than ALIKE.
-const WORSE = 0.01;
 const OFFSET_MAX_S = 0.001;
-const EDGES_MAX = 4; // two at each end, where a short one was joined
 
 const sum = (list) => list.reduce((a, b) => a + b, 0);
 
@@ -62,74 +60,47 @@ function assertLength(part, seconds, what) {
 
 // The segments that are not the asset's own; those that lie where one of its
 // own does have to be that one.
-function edgesOf(segments, own, what) {
-  const isEdge = segments.map((s) => {
-    const whole = own.byRange.get(`${s.from}-${s.end}`);
-    if (!whole)
-      return true;
+async function edgesOf(segments, own, what) {
+  const edges = [];
+  for (const [i, s] of segments.entries()) {
+    const number = own.numberOf(s.from, s.end);
+    if (number < 0) {
+      edges.push(s);
+      assert.ok(i < 2 || i >= segments.length - 2, `${what}: nothing is encoded between the ends`);
+      continue;
+    }
+    const whole = await own.segment(number);
     assert.equal(s.etag, whole.etag, `${what}: segment at ${s.from} is the asset's own`);
     assert.ok(s.bytes.equals(whole.bytes), `${what}: bytes of the segment at ${s.from}`);
-    return false;
-  });
-  const edges = segments.filter((_, i) => isEdge[i]);
-  assert.ok(edges.length <= EDGES_MAX, `${what}: ${edges.length} edges`);
-  const middle = isEdge.slice(2, -2);
-  assert.ok(!middle.includes(true), `${what}: nothing is encoded between the ends`);
+  }
   return edges;
 }
 
-// Indexes of the pictures at `times` in what they are compared with.
-function indexesOf(times, own, video, against) {
-  const list = against === 'own' ? video.times : own.times;
-  const place = new Map(list.map((t, i) => [t, i]));
-  return times.map((t) => place.get(t));
-}
-
-// Edges against the source, or against the asset's own rendition.
-async function assertAlike(path, times, edges, own, video, {against, directory, what}) {
-  const size = video.size ?? await sizeOf(path);
-  const inEdge = new Set(edges.flatMap((s) => s.times));
-  if (inEdge.size === 0)
-    return 1;
-  const of = async (file, shown, other, kind) => likeness(file, other, indexesOf(shown, own, video, kind), size, directory);
-  if (video.isStandby && against === 'own')
-    return 1;
-  const other = against === 'own' ? video.path : own.path;
-  const all = await of(path, times, other, against);
-  assert.equal(all.length, times.length, `${what}: every picture is compared`);
-  const values = all.filter((_, i) => inEdge.has(times[i]));
-  const mean = sum(values) / values.length;
-  if (mean >= ALIKE || against === 'own') {
-    assert.ok(mean >= ALIKE - WORSE, `${what}: edges are ${mean} like the asset's own`);
-    return mean;
+// What the asset itself shows in the segments of a clip that are its own.
+async function hashesOf(segments, video) {
+  const all = new Map();
+  for (const s of segments) {
+    const number = video.numberOf(s.from, s.end);
+    for (const [time, hash] of number < 0 ? [] : await video.hashesOf(number))
+      all.set(time, hash);
   }
-  assert.ok(!video.isStandby || mean >= ALIKE - WORSE, `${what}: it is ${mean} like the source`);
-  if (video.isStandby)
-    return mean;
-  const ownTimes = video.times.filter((t) => t >= times[0] && t <= times.at(-1));
-  const base = await of(video.path, video.times, other, 'source');
-  const first = video.times.indexOf(ownTimes[0]);
-  const its = sum(base.slice(first, first + ownTimes.length)) / ownTimes.length;
-  assert.ok(mean >= its - WORSE, `${what}: edges are ${mean} like the source, the asset's own rendition ${its}`);
-  return mean;
+  return all;
 }
 
-async function assertPictures(part, own, video, expected, options) {
-  const {what, directory} = options;
+async function assertPictures(part, own, video, expected, {what, directory}) {
   assertJoined(part.segments, what);
   assertLength(part, (expected.end - expected.from) / own.timescale, what);
   const times = part.segments.flatMap((s) => s.times);
   assert.deepEqual(times, capped(expected.times, part.segments.flatMap((s) => s.starts), own, video.name), `${what}: times`);
-  const edges = video.isStandby ? part.segments : edgesOf(part.segments, video, what);
-  const inEdge = new Set(edges.flatMap((s) => s.times));
+  const edges = await edgesOf(part.segments, video, what);
+  const hashes = await hashesOf(part.segments, video);
+  assert.equal(hashes.size + edges.reduce((n, s) => n + s.times.length, 0), times.length, `${what}: pictures of segments and edges`);
   return asFile(joined(part), directory, async (path) => {
     const shown = await pictures(path);
     assert.deepEqual(shown.map((p) => Math.round(p.seconds * own.timescale)), times, `${what}: decoded pictures`);
-    shown.forEach((p, i) => assert.ok(inEdge.has(times[i]) || p.hash === video.hashes.get(times[i]),
+    shown.forEach((p, i) => assert.ok(!hashes.has(times[i]) || p.hash === hashes.get(times[i]),
       `${what}: the picture at ${times[i]} differs from the asset's own`));
-    const alike = await assertAlike(path, times, edges, own, video, options);
-    return {hashes: shown.map((p) => p.hash), seconds: shown.map((p) => p.seconds), alike,
-      edges: edges.length, segments: part.segments.length};
+    return {times, edges, hashes: shown.map((p) => p.hash), seconds: shown.map((p) => p.seconds)};
   });
 }
 
@@ -181,13 +152,14 @@ async function assertSound(part, sound, range, {what, directory}) {
   const frame = PACKET / sound.timescale + 1e-6;
   const from = segments[0].from / sound.timescale, end = segments.at(-1).end / sound.timescale;
   assert.ok(Math.abs(from - range.from) <= frame, `${what}: sound from ${from}, pictures from ${range.from}`);
-  const isLast = segments.at(-1).end === sound.segments.at(-1).end;
+  const isLast = segments.at(-1).end === sound.end;
   assert.ok(Math.abs(end - range.end) <= frame || isLast, `${what}: sound until ${end}, pictures until ${range.end}`);
-  edgesOf(segments, sound, what);
+  await edgesOf(segments, sound, what);
   const pcm = await asFile(joined(part), directory, (path) => samples(path));
   const packets = sum(segments.map((s) => s.times.length));
   assert.equal(pcm.length, packets * PACKET, `${what}: samples without a gap`);
-  const lag = lagOf(sound.samples, pcm, segments[0].from - sound.times[0], 960);
+  const heard = await sound.heard(segments[0].from, segments.at(-1).end);
+  const lag = lagOf(heard.samples, pcm, segments[0].from - heard.from, 960);
   assert.ok(lag === null || Math.abs(lag) <= OFFSET_MAX_S * sound.timescale, `${what}: sound is ${lag} samples late`);
   return {samples: pcm, from};
 }
@@ -221,41 +193,64 @@ async function assertDash(url, listed, from, what) {
 // Of an asset without pictures the range is in packets, those that begin in it.
 function soundRange(own, [startUs, endUs]) {
   const main = [...own.sounds.values()][0];
-  return {from: startUs / 1e6, end: Math.min(endUs === null ? Infinity : endUs / 1e6, main.segments.at(-1).end / main.timescale)};
+  return {from: startUs / 1e6, end: Math.min(endUs === null ? Infinity : endUs / 1e6, main.end / main.timescale)};
 }
 
-// A rung that stands by for the copied one is offered by clips alone: all of it
-// is held against the source.
-const standby = (own, name) => ({name, times: own.times, hashes: new Map(), byRange: new Map(), isStandby: true});
+// Pictures of a range at every rung, as CMAF and as TS, and then their edges.
+async function assertVideos(own, master, listed, expected, sound, {what: clip, directory}) {
+  const found = {rungs: 0, pictures: 0, edges: 0, whole: 0, fallback: 0, alike: 1, worse: 0};
+  const edges = [];
+  for (const r of master.videos) {
+    const options = {what: `${clip} ${r.name}`, directory};
+    const video = own.videos.get(r.name), part = await onePart(r.url);
+    listed.set(r.name, part);
+    assert.ok(video, `${options.what}: a rung of the asset`);
+    const shown = await assertPictures(part, own, video, expected, options);
+    await assertTs(await onePart(r.url.replace('index.m3u8', 'ts.m3u8')), shown, sound, options);
+    found.rungs++;
+    found.pictures += shown.times.length;
+    found.edges += shown.edges.length;
+    found.whole += part.segments.length - shown.edges.length;
+    edges.push(...shown.edges.map((edge) => ({...edge, init: part.init, video, what: `${options.what} edge at ${edge.from}`})));
+  }
+  return {...found, ...await alikeOf(own, edges, directory)};
+}
+
+// Snapped to key frames a range has nothing that is made for it: every segment
+// is the asset's own, at every rung that it lists itself. Gives how many.
+export async function checkSnapped(own, [startUs, endUs], daemon) {
+  const what = `${own.asset.name} ${startUs},${endUs} snapped`;
+  const clip = {asset: own.asset.id, start: startUs / 1e6, ...(endUs === null ? {} : {end: endUs / 1e6})};
+  const answer = await daemon.call('POST', '/v1/streams', {json: {clips: [clip], snap: 'keyframe'}});
+  assert.equal(answer.status, 201, `${what}: ${await answer.clone().text()}`);
+  const {videos} = await rungs((await answer.json()).playback.hls);
+  for (const r of videos) {
+    const part = await onePart(r.url);
+    assert.ok(own.videos.has(r.name), `${what}: ${r.name} is a rung of the asset`);
+    assertJoined(part.segments, what);
+    assert.equal((await edgesOf(part.segments, own.videos.get(r.name), what)).length, 0, `${what}: edges`);
+    const [first, last] = [part.segments[0].from, part.segments.at(-1).end];
+    const {times} = picturesIn(own, [startUs, endUs]);
+    assert.ok(first <= times[0] && last > times.at(-1), `${what}: ${first} to ${last} has all of the range`);
+  }
+  return videos.length;
+}
 
 // Asserts one range of an asset in every form; gives what was found.
-export async function checkClip(own, range, {against = 'source', directory}) {
+export async function checkClip(own, range, directory) {
   const url = clipUrl(own.asset, range);
+  const what = `${own.asset.name} ${range}`;
   const master = await rungs(url);
   const expected = own.times ? picturesIn(own, range) : null;
   const at = expected ? {from: expected.from / own.timescale, end: expected.end / own.timescale} : soundRange(own, range);
-  const listed = new Map(), sounds = [], found = {rungs: 0, pictures: 0, edges: 0, whole: 0, alike: 1};
+  const listed = new Map(), sounds = [];
   for (const r of master.sounds) {
-    const what = `${own.asset.name} ${range} ${r.name}`;
     listed.set(r.name, await onePart(r.url));
-    sounds.push(await assertSound(listed.get(r.name), own.sounds.get(r.name), at, {what, directory}));
+    sounds.push(await assertSound(listed.get(r.name), own.sounds.get(r.name), at, {what: `${what} ${r.name}`, directory}));
   }
-  assert.ok(!own.times || master.videos.length > 0, `${own.asset.name} ${range}: a rung of pictures`);
-  for (const r of master.videos) {
-    const options = {what: `${own.asset.name} ${range} ${r.name}`, directory, against};
-    listed.set(r.name, await onePart(r.url));
-    const video = own.videos.get(r.name) ?? standby(own, r.name);
-    const shown = await assertPictures(listed.get(r.name), own, video, expected, options);
-    await assertTs(await onePart(r.url.replace('index.m3u8', 'ts.m3u8')), shown, sounds[0], options);
-    found.rungs++;
-    found.pictures += shown.hashes.length;
-    found.edges += shown.edges;
-    found.whole += shown.segments - shown.edges;
-    found.alike = Math.min(found.alike, shown.alike);
-  }
-  // Media time of the clip's begin, as every Representation has to map it.
-  const zero = own.times ? at.from : null;
-  if (zero !== null)
-    await assertDash(url.replace('index.m3u8', 'manifest.mpd'), listed, zero, `${own.asset.name} ${range}`);
+  assert.equal(master.videos.length > 0, Boolean(own.times), `${what}: rungs of pictures`);
+  const found = await assertVideos(own, master, listed, expected, sounds[0], {what, directory});
+  if (own.times)
+    await assertDash(url.replace('index.m3u8', 'manifest.mpd'), listed, at.from, what);
   return found;
 }

@@ -4,7 +4,8 @@
 // failure.
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
-import {readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
 const MOST_OUTPUT_BYTES = 512 << 20;
@@ -51,22 +52,42 @@ export async function pictures(path) {
   });
 }
 
-// "between(n,3,7)" or a list of indexes, for the filter select.
+// "between(n,3,7)" for each run of a rising list of indexes, for select.
 function selection(indexes) {
-  const isRun = indexes.every((x, i) => x === indexes[0] + i);
-  return isRun ? `between(n\\,${indexes[0]}\\,${indexes.at(-1)})` : indexes.map((x) => `eq(n\\,${x})`).join('+');
+  const runs = [];
+  for (const x of indexes) {
+    const run = runs.at(-1);
+    if (run && run[1] === x - 1)
+      run[1] = x;
+    else
+      runs.push([x, x]);
+  }
+  return runs.map(([from, to]) => `between(n\\,${from}\\,${to})`).join('+');
 }
 
-// SSIM of each picture of `path` to the pictures number `indexes` of `other`,
-// these scaled to the size of the former.
-export async function likeness(path, other, indexes, size, directory) {
-  return asFile('', directory, async (stats) => {
-    const graph = `[1:v:0]trim=end_frame=${indexes.at(-1) + 1},select='${selection(indexes)}',scale=${size.width}:${size.height}:flags=lanczos+accurate_rnd,` +
-      `format=yuv420p,setsar=1,setpts=N[r];[0:v:0]format=yuv420p,setsar=1,setpts=N[a];[a][r]ssim=stats_file=${stats}`;
-    await ffmpeg(['-i', path, '-i', other, '-filter_complex', graph, '-fps_mode', 'passthrough', '-f', 'null', '-']);
-    const lines = (await readFile(stats, 'utf8')).split('\n').filter(Boolean);
-    return lines.map((l) => Number(/All:([\d.]+)/.exec(l)[1]));
-  });
+// Some pictures of one stream, numbered anew: their times say nothing.
+const chosen = (input, indexes, more = '') => `[${input}:v:0]trim=end_frame=${indexes.at(-1) + 1},` +
+  `select='${selection(indexes)}',${more}format=yuv420p,setsar=1,settb=1/1000,setpts=N`;
+
+// SSIM, picture by picture, of files to one `other`: `list` is of {path, shown,
+// others, size}, where `shown` and `others` are as many indexes of pictures, and
+// those of `other` are scaled to the size. It is decoded once for all.
+export async function likeness(list, other) {
+  const directory = await mkdtemp(join(tmpdir(), 'exact-'));
+  try {
+    const graph = list.map(({shown, others, size}, i) =>
+      `${chosen(0, others, `scale=${size.width}:${size.height}:flags=lanczos+accurate_rnd,`)}[r${i}];` +
+      `${chosen(i + 1, shown)}[a${i}];[a${i}][r${i}]ssim=stats_file=${join(directory, String(i))}[o${i}]`).join(';');
+    await ffmpeg([...[other, ...list.map((l) => l.path)].flatMap((path) => ['-i', path]), '-filter_complex', graph,
+      ...list.flatMap((_, i) => ['-map', `[o${i}]`, '-fps_mode', 'passthrough', '-f', 'null', '-'])]);
+    return await Promise.all(list.map(async ({shown}, i) => {
+      const lines = (await readFile(join(directory, String(i)), 'utf8')).split('\n').filter(Boolean);
+      assert.equal(lines.length, shown.length, `${lines.length} of ${shown.length} pictures were compared`);
+      return lines.map((l) => Number(/All:([\d.]+)/.exec(l)[1]));
+    }));
+  } finally {
+    await rm(directory, {recursive: true});
+  }
 }
 
 // Runs ffprobe on entries of one stream; gives its lines.
@@ -93,10 +114,11 @@ export async function firstTime(path, stream) {
   return Number(line.split(',')[0]);
 }
 
-// Presentation times of the pictures of a source in seconds, in order.
+// Presentation times of the pictures of a source, in order, in `num` / `den` s.
 export async function sourceTimes(path) {
-  const lines = await probe(path, 'v:0', 'frame=best_effort_timestamp_time');
-  return lines.map((l) => Number(l.split(',')[0])).sort((a, b) => a - b);
+  const [num, den] = (await probe(path, 'v:0', 'stream=time_base'))[0].split('/').map(Number);
+  const lines = await probe(path, 'v:0', 'frame=best_effort_timestamp');
+  return {num, den, pts: lines.map((l) => Number(l.split(',')[0])).sort((a, b) => a - b)};
 }
 
 // Sound as one channel of 16-bit samples at its own rate.

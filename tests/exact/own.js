@@ -1,69 +1,147 @@
 // SPDX-License-Identifier: MIT
-// own.js - an asset's own renditions, whole, against which clips are held.
+// own.js - an asset's own renditions, against which clips are held, and the
+// times of its pictures, which are read from its source. Of renditions only what
+// is asked for is fetched: a film at five rungs takes an hour to encode.
 import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {pictures, samples, sizeOf, sourceTimes} from './decode.js';
-import {fetchPart, joined, parts, rungs} from './walk.js';
-import {find, boxes} from '../http/boxes.js';
+import {asFile, pictures, samples, sizeOf, sourceTimes} from './decode.js';
+import {fetchSegment, get, joined, periods} from './walk.js';
 
-const LOUD = 200; // of 32768: below it nothing can be said of its place
+// A rendition as DASH lists it; `set` is of periods().
+class Rendition {
+  constructor(name, set, directory) {
+    Object.assign(this, {name, set, directory, timescale: set.timescale, end: set.end});
+    this.fetched = new Map();
+    this.hashes = new Map();
+  }
 
-// Ticks a second of what an init announces.
-export function timescaleOf(init) {
-  const body = find(boxes(init), 'moov', 'trak', 'mdia', 'mdhd').body;
-  return body[0] === 1 ? body.readUInt32BE(20) : body.readUInt32BE(12);
+  async open() {
+    this.init = await get(this.set.map);
+    return this;
+  }
+
+  // The number of the segment that lies exactly there, or -1.
+  numberOf(from, end) {
+    const i = this.set.times.indexOf(from);
+    return i >= 0 && (this.set.times[i + 1] ?? this.end) === end ? i : -1;
+  }
+
+  async segment(i) {
+    if (!this.fetched.has(i))
+      this.fetched.set(i, await fetchSegment(this.set.urls[i], true));
+    return this.fetched.get(i);
+  }
+
+  // The segments that have something of [from, to), with the init.
+  async around(from, to) {
+    const segments = [];
+    for (const [i, at] of this.set.times.entries())
+      if (at < to && (this.set.times[i + 1] ?? this.end) > from)
+        segments.push(await this.segment(i));
+    return {init: this.init, segments};
+  }
 }
 
-async function load(rung, directory, name) {
-  const list = await parts(rung.url);
-  assert.equal(list.length, 1, `${rung.url}: an asset has no discontinuity`);
-  const part = await fetchPart(list[0]);
-  const path = join(directory, name);
-  await writeFile(path, joined(part));
-  const times = part.segments.flatMap((s) => s.times);
-  return {name: rung.name, path, segments: part.segments, timescale: timescaleOf(part.init.bytes), times,
-    // What a range is searched in: each whole segment by where it lies.
-    byRange: new Map(part.segments.map((s) => [`${s.from}-${s.end}`, s]))};
+class Pictures extends Rendition {
+  async open() {
+    await super.open();
+    const first = {init: this.init, segments: [await this.segment(0)]};
+    this.size = await asFile(joined(first), this.directory, (path) => sizeOf(path));
+    return this;
+  }
+
+  // Hashes of what a segment shows, by time.
+  async hashesOf(i) {
+    if (!this.hashes.has(i)) {
+      const one = await this.segment(i);
+      const list = await asFile(joined({init: this.init, segments: [one]}), this.directory, (path) => pictures(path));
+      assert.equal(list.length, one.times.length, `${this.name} ${i}: as many pictures as samples`);
+      this.hashes.set(i, new Map(list.map((p, n) => [one.times[n], p.hash])));
+    }
+    return this.hashes.get(i);
+  }
+
+  // All of it as a file: {path, times}.
+  async whole(path) {
+    const all = await this.around(0, Infinity);
+    await writeFile(path, joined(all));
+    return {path, times: all.segments.flatMap((s) => s.times)};
+  }
 }
 
-async function loadVideo(rung, directory, name) {
-  const own = await load(rung, directory, name);
-  own.size = await sizeOf(own.path);
-  own.hashes = new Map();
-  for (const p of await pictures(own.path))
-    own.hashes.set(Math.round(p.seconds * own.timescale), p.hash);
-  assert.equal(own.hashes.size, own.times.length, `${name}: as many pictures as samples`);
-  return own;
+class Sound extends Rendition {
+  // What is heard of segments, which begin with packet number `from` / 1024.
+  async heard(from, to) {
+    const part = await this.around(from, to);
+    const list = await asFile(joined(part), this.directory, (path) => samples(path));
+    const packets = part.segments.reduce((n, s) => n + s.times.length, 0);
+    assert.equal(list.length, packets * 1024, `${this.name}: a packet is 1024 samples`);
+    return {from: part.segments[0].from, samples: list};
+  }
 }
 
-async function loadSound(rung, directory, name) {
-  const own = await load(rung, directory, name);
-  own.samples = await samples(own.path);
-  assert.equal(own.samples.length, own.times.length * 1024, `${name}: a packet is 1024 samples`);
-  own.isLoud = own.samples.some((s) => Math.abs(s) > LOUD);
-  return own;
+const isSound = (name) => name.startsWith('audio');
+
+async function setsOf(url) {
+  const all = await periods(url.replace('index.m3u8', 'manifest.mpd'));
+  assert.equal(all.length, 1, `${url}: one Period`);
+  return Object.entries(all[0]);
 }
 
-// Everything of an asset: {asset, videos, sounds, source: {path, times}}. Times
-// of the source are on the asset's timeline.
+// Clips alone have a rung that stands by for the copied one: its own is what a
+// clip of all but the first picture has, but for the first segment.
+async function addStandby(own, directory) {
+  if (own.times.length < 3)
+    return;
+  const from = Math.round(own.times[1] * 1e6 / own.timescale);
+  for (const [name, set] of await setsOf(`${own.asset.playback.hls}?t=${(from / 1e6).toFixed(6)},`))
+    if (!isSound(name) && !own.videos.has(name))
+      own.videos.set(name, await new Pictures(name, set, directory).open());
+}
+
+// Times of the source in ticks of the asset's timeline, on which its first
+// picture is at 0, whatever time that has. `first` are the first ones as the
+// rung with all pictures has them: what they leave open is a time of the source
+// that is 0.
+function ticksOf({pts, num, den}, timescale, first, what) {
+  const ticksAt = (zero) => pts.map((p, i) => (i === 0 ? 0 : Math.round((p - zero) * num * timescale / den)));
+  const near = pts.length > 1 ? pts[1] - Math.round(first[1] * den / (num * timescale)) : pts[0];
+  for (const more of [0, -1, 1, -2, 2]) {
+    const ticks = ticksAt(near + more);
+    if (first.every((t, i) => t === ticks[i]))
+      return ticks;
+  }
+  assert.fail(`${what}: its pictures are at ${first.slice(0, 5)}, those of the source at ${ticksAt(near).slice(0, 5)}`);
+}
+
+// Everything of an asset: {asset, path, videos, sounds, times, end, timescale,
+// places}. Times are on the asset's timeline; `places` are those of pictures in
+// the source.
 export async function ownOf(asset, path, directory) {
-  const {videos, sounds} = await rungs(asset.playback.hls);
   const own = {asset, path, videos: new Map(), sounds: new Map()};
-  for (const r of videos)
-    own.videos.set(r.name, await loadVideo(r, directory, `${asset.id}-${r.name}`));
-  for (const r of sounds)
-    own.sounds.set(r.name, await loadSound(r, directory, `${asset.id}-${r.name}`));
-  if (videos.length === 0)
+  for (const [name, set] of await setsOf(asset.playback.hls))
+    if (isSound(name))
+      own.sounds.set(name, await new Sound(name, set, directory).open());
+    else
+      own.videos.set(name, await new Pictures(name, set, directory).open());
+  if (own.videos.size === 0)
     return own;
-  // The best rung has every picture of the source.
-  const best = [...own.videos.values()].reduce((a, b) => (b.times.length > a.times.length ? b : a));
-  const times = await sourceTimes(path);
-  const zero = best.times.length > 1 ? times[1] - best.times[1] / best.timescale : times[0];
-  own.sourceZero = zero;
-  own.sourceTimes = times.map((t) => Math.max(0, t - zero));
+  const best = own.videos.get('source') ?? [...own.videos.values()][0];
   own.timescale = best.timescale;
-  own.times = best.times;
-  own.end = best.segments.at(-1).end;
+  own.end = best.end;
+  own.times = ticksOf(await sourceTimes(path), own.timescale, (await best.segment(0)).times, asset.name);
+  own.borders = best.set.times;
+  own.places = new Map(own.times.map((t, i) => [t, i]));
+  await addStandby(own, directory);
   return own;
+}
+
+// What the chain of filters makes of an asset that is hardly encoded at all.
+export async function truthOf(asset, path, directory) {
+  const own = await ownOf(asset, path, directory);
+  const files = new Map();
+  for (const [name, video] of own.videos)
+    files.set(name, await video.whole(join(directory, `truth-${asset.id}-${name}`)));
+  return files;
 }

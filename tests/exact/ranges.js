@@ -21,8 +21,7 @@ function onPictures(random, own) {
 }
 
 function onBorder(random, own, lengthUs) {
-  const {segments} = [...own.videos.values()][0];
-  const start = us(own, pick(random, segments).from);
+  const start = us(own, pick(random, own.borders));
   return [start, start + Math.floor((0.1 + random() * 5) * 1e6)].map((t) => Math.min(t, lengthUs));
 }
 

@@ -3,8 +3,9 @@
 // way of its own to get a cut wrong.
 //
 // `against`: what the pictures of an edge are compared with. The source scaled
-// to the rung's size, or the asset's own rendition ('own') where reeld is asked
-// to show something else than the source has (fields, colours of HDR).
+// to the rung's size, or what the chain of filters makes of it ('chain') where
+// reeld is asked to show something else than the source has (fields, colours of
+// HDR).
 
 export const SOURCES = [
   // Key frames far apart.
@@ -36,9 +37,9 @@ export const SOURCES = [
   {file: 'audio/bbb-20s.m4a'},
   {file: 'audio/bear.opus'},
   // Turned, interlaced, HDR, anamorphic.
-  {file: 'phone/hlg-main10-rot270-editlist.mp4', against: 'own'},
-  {file: 'formats/interlaced-480i2997-mbaff.ts', against: 'own'},
-  {file: 'formats/anamorphic-576i25-mpeg2-ac3.mpg', against: 'own'},
+  {file: 'phone/hlg-main10-rot270-editlist.mp4', against: 'chain'},
+  {file: 'formats/interlaced-480i2997-mbaff.ts', against: 'chain'},
+  {file: 'formats/anamorphic-576i25-mpeg2-ac3.mpg', against: 'chain'},
   {file: 'formats/rotate-and-reflect.mp4'},
   // Other containers.
   {file: 'timing/plain.ts'},
@@ -46,6 +47,6 @@ export const SOURCES = [
   {file: 'people/signers-six-shots-480p30.mkv'},
   {file: 'formats/vp9-opus-720p.webm'},
   {file: 'formats/av1-opus-360p.webm'},
-  {file: 'formats/mpeg4-asp-xvid-mp3.avi', against: 'own'}, // has pictures that are not coded
+  {file: 'formats/mpeg4-asp-xvid-mp3.avi', against: 'chain'}, // has pictures that are not coded
   {file: 'formats/h264-aac.flv'},
 ];

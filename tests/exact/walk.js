@@ -3,9 +3,14 @@
 import assert from 'node:assert/strict';
 import {fragments} from '../http/boxes.js';
 
+const TRIES = 100; // of a piece that is still being made: the machine may be busy
+
 export async function get(url) {
-  const answer = await fetch(url);
-  const bytes = Buffer.from(await answer.arrayBuffer());
+  let answer, bytes;
+  for (let i = 0; i < TRIES && (!answer || answer.status === 503); i++) {
+    answer = await fetch(url);
+    bytes = Buffer.from(await answer.arrayBuffer());
+  }
   assert.equal(answer.status, 200, `${url}: ${bytes.subarray(0, 300)}`);
   return {url, bytes, etag: answer.headers.get('etag')};
 }
@@ -67,14 +72,17 @@ function timesOf(bytes) {
   return {times, starts, end, from: times[0]};
 }
 
+export async function fetchSegment(url, isCmaf) {
+  const piece = await get(url);
+  return isCmaf ? {...piece, ...timesOf(piece.bytes)} : piece;
+}
+
 // A part with all its bytes: {init, segments: [{bytes, etag, times, ...}]}.
 export async function fetchPart(part) {
   const init = part.map ? await get(part.map) : null;
   const segments = [];
-  for (const url of part.urls) {
-    const piece = await get(url);
-    segments.push(init ? {...piece, ...timesOf(piece.bytes)} : piece);
-  }
+  for (const url of part.urls)
+    segments.push(await fetchSegment(url, init !== null));
   return {init, segments, seconds: part.seconds};
 }
 
@@ -101,13 +109,16 @@ function expand(template, timeline, id, base) {
     offset: Number(attribute(template, 'presentationTimeOffset') ?? 0), timescale: Number(attribute(template, 'timescale'))};
 }
 
-// The MPD's own lists, a Period each: {RepresentationID: {map, urls, times}}.
+// The MPD's own lists, a Period each: {RepresentationID: {map, urls, times}}; a
+// storyboard is none of pictures and sound.
 export async function periods(url) {
   const text = await textOf(url);
   const root = new URL(text.match(/<BaseURL>([^<]*)</)?.[1] ?? '', url).href;
   return [...text.matchAll(/<Period[\s\S]*?<\/Period>/g)].map(([period]) => {
     const found = {};
     for (const [set] of period.matchAll(/<AdaptationSet[\s\S]*?<\/AdaptationSet>/g)) {
+      if (/contentType="image"/.test(set))
+        continue;
       const shared = set.replace(/<Representation[\s\S]*?(\/>|<\/Representation>)/g, '');
       for (const [one] of set.matchAll(/<Representation[\s\S]*?(\/>|<\/Representation>)/g)) {
         const where = /<SegmentTemplate/.test(one) ? one : shared;
