@@ -73,12 +73,9 @@ static enum err lay_picture(struct ts_lane *l, size_t i)
     if (picture.skip == sample->bytes)
         return fail(ERR_BAD_INPUT, "ts: a picture without a slice");
     bool needs_sets = picture.is_idr && !picture.has_sets;
-    int64_t pts = ts_lane_ticks(l, sample->pts);
-    int64_t dts = ts_lane_ticks(l, sample->dts) - TS_DECODE_LEAD;
     l->unit[i].pes = (struct ts_pes){
         .stream_id = STREAM_VIDEO,
-        .pts = pts,
-        .dts = min_i64(dts, pts),
+        .pts = ts_lane_ticks(l, sample->pts),
         .pcr = -1,
         .is_entry = picture.is_idr,
         .head = l->made, // the delimiter, and the sets behind it
@@ -89,25 +86,59 @@ static enum err lay_picture(struct ts_lane *l, size_t i)
     return OK;
 }
 
-// Where pictures lie far apart, one may be decoded so much later than it is
-// shown that the lead does not cover it; then it, and what comes before it, is
+static int by_value(const void *left, const void *right)
+{
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+// Decode times: the n-th to be decoded has the time of the n-th to be shown, by
+// which they step as evenly as the pictures do, over borders as well; those of
+// CMAF are as uneven as the pictures are reordered (cmaf_fragment.c). Where
+// pictures lie far apart, one may be decoded so much later than it is shown
+// that the lead does not cover it; then it, and what comes before it, is
 // decoded earlier. The first picture is shown before all others and does not
 // move, so segments meet all the same.
+static void time_decoding(struct ts_lane *l, const int64_t *shown)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = l->units; i-- > 0;) {
+        struct ts_pes *p = &l->unit[i].pes;
+        p->dts = min_i64(min_i64(p->pts, shown[i] - TS_DECODE_LEAD), next - 1);
+        next = p->dts;
+    }
+}
+
+// MPEG-TS does not say how long the last picture of all is shown. Players take
+// the last two decode times to be that far apart; so they are, where it fits.
+static void tell_last(struct ts_lane *l, int64_t last_shown)
+{
+    if (l->units < 3)
+        return;
+    struct ts_unit *last = &l->unit[l->units - 1];
+    struct ts_pes *before = &last[-1].pes;
+    int64_t wish =
+        last->pes.dts - (ts_lane_ticks(l, l->piece.end) - last_shown);
+    if (wish > last[-2].pes.dts && wish <= before->pts)
+        before->dts = wish;
+}
+
 static enum err lay_video(struct ts_lane *l)
 {
     l->made = NEW_ARRAY(sizeof delimiter + l->track.sets_bytes, uint8_t);
     memcpy(l->made, delimiter, sizeof delimiter);
     memcpy(l->made + sizeof delimiter, l->track.sets, l->track.sets_bytes);
     l->units = l->piece.samples;
-    for (size_t i = 0; i < l->units; i++)
+    scoped(mem) int64_t *shown = NEW_ARRAY(l->units, int64_t);
+    for (size_t i = 0; i < l->units; i++) {
         TRY(lay_picture(l, i));
-    int64_t next = INT64_MAX;
-    for (size_t i = l->units; i-- > 0;) {
-        struct ts_unit *u = &l->unit[i];
-        u->pes.dts = min_i64(u->pes.dts, next - 1);
-        next = u->pes.dts;
-        u->at = next + TS_DECODE_LEAD;
+        shown[i] = l->unit[i].pes.pts;
     }
+    qsort(shown, l->units, sizeof *shown, by_value);
+    time_decoding(l, shown);
+    tell_last(l, shown[l->units - 1]);
+    for (size_t i = 0; i < l->units; i++)
+        l->unit[i].at = l->unit[i].pes.dts + TS_DECODE_LEAD;
     return OK;
 }
 

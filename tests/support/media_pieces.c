@@ -85,13 +85,6 @@ struct coded {
     int64_t pts;
 };
 
-static int compare_times(const void *a, const void *b)
-{
-    const int64_t *left = a;
-    const int64_t *right = b;
-    return (*left > *right) - (*left < *right);
-}
-
 static void write_fragment(const struct coded *sample, int count,
                            const int64_t *dts, const uint32_t *duration,
                            struct buf *out)
@@ -234,11 +227,12 @@ void test_video_piece(const struct test_film *film, int from, int to,
     must(avcodec_send_frame(encoder, NULL) == 0);
     count = receive(encoder, film, sample, count);
     must(count == to - from);
+    // All decoded at once, shown when it is time: as uneven as CMAF may be.
     for (int i = 0; i < count; i++)
-        dts[i] = sample[i].pts;
-    qsort(dts, (size_t)count, sizeof *dts, compare_times);
+        dts[i] = film->time[from] + i;
     for (int i = 0; i < count; i++)
-        duration[i] = (uint32_t)(film->time[from + i + 1] - dts[i]);
+        duration[i] =
+            (uint32_t)((i + 1 < count ? dts[i + 1] : film->time[to]) - dts[i]);
     write_fragment(sample, count, dts, duration, out);
     for (int i = 0; i < count; i++)
         free(sample[i].bytes);

@@ -230,6 +230,34 @@ static void sound_frames_are_adts(void **state)
     free_all(segment, SEGMENTS);
 }
 
+// The last picture of a clip may be cut short. Nothing in MPEG-TS says so but
+// the distance of the last decode times, by which hls.js places what follows.
+static void a_last_picture_is_as_long_as_it_is(void **state)
+{
+    (void)state;
+    enum { SHOWN = 24, SHORT = 100, TICKS = 512 };
+    int64_t time[SHOWN + 1];
+    for (int i = 0; i < SHOWN; i++)
+        time[i] = i * TICKS;
+    time[SHOWN] = time[SHOWN - 1] + SHORT;
+    struct test_film film = {12800, time};
+    struct buf segment;
+    struct pieces p = {file_of(test_video_init, &film),
+                       video_file(&film, 0, SHOWN), -1, -1};
+    assert_int_equal(make_ts(p, &segment).result, OK);
+    struct ts_look look;
+    ts_look(&segment, 1, &look);
+    assert_int_equal(look.pes_count, SHOWN);
+    const struct ts_look_pes *last = &look.pes[SHOWN - 1];
+    assert_int_equal(last->dts - last[-1].dts, SHORT * 90000 / 12800);
+    for (int i = 0; i < SHOWN; i++) {
+        assert_true(look.pes[i].dts <= look.pes[i].pts);
+        assert_true(i == 0 || look.pes[i].dts > look.pes[i - 1].dts);
+    }
+    ts_look_done(&look);
+    buf_done(&segment);
+}
+
 // Pictures seconds apart and reordered: decode times stay below, clocks come
 // in between.
 static void a_slow_film_keeps_its_clock(void **state)
@@ -481,6 +509,7 @@ int main(void)
         cmocka_unit_test(segments_join_without_a_seam),
         cmocka_unit_test(each_picture_is_an_access_unit),
         cmocka_unit_test(sound_frames_are_adts),
+        cmocka_unit_test(a_last_picture_is_as_long_as_it_is),
         cmocka_unit_test(a_slow_film_keeps_its_clock),
         cmocka_unit_test(a_short_segment_may_lack_sound),
         cmocka_unit_test(times_wrap_after_26_hours),
