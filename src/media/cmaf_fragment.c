@@ -58,9 +58,21 @@ static enum err fit_times(const struct cmaf_fragment *f, int64_t *times)
     return OK;
 }
 
+// A sample lasts until the next one is decoded, whichever is shown next.
+// Browsers (and so hls.js, which puts the next piece there) take the latest end
+// of all for that of the fragment: none of them may lie behind `to`, as it
+// would where the picture shown last is short and was decoded early.
+static void end_in_time(const struct cmaf_fragment *f, int64_t *times)
+{
+    int64_t next = f->to;
+    for (size_t i = f->samples; i-- > 1;)
+        next = times[i] = max_i64(times[i], next - (f->to - f->sample[i].pts));
+}
+
 // Decode times, in order of decoding: the first is `from`, they rise, and no
 // sample is shown before it is decoded. Samples that have to wait for the same
-// picture share the time up to it evenly.
+// picture share the time up to it evenly, as far as it is not too long for
+// them.
 //
 //   decoded   I0  P4       B2     b1     b3  P8 ...    (shown at)
 //   times     0   1/3      2/3    1      3   3 2/3 ...
@@ -88,6 +100,7 @@ static bool fit_decoding(const struct cmaf_fragment *f, int64_t *times)
                 last + scale_floor(until - last, n, waiting);
         last = until;
     }
+    end_in_time(f, times);
     return true;
 }
 

@@ -50,14 +50,16 @@ static enum err set_option(AVCodecContext *c, const char *name,
     return got < 0 ? av_fail(got, name) : OK;
 }
 
-static enum err set_options(AVCodecContext *c, const struct recipe *r)
+static enum err set_options(AVCodecContext *c, const struct recipe *r,
+                            int64_t duration_us)
 {
     char number[16];
     TRY(set_option(c, "preset", r->preset));
     TRY(set_option(c, "profile", "high"));
     snprintf(number, sizeof number, "%d.%d", r->level / 10, r->level % 10);
     TRY(set_option(c, "level", number));
-    snprintf(number, sizeof number, "%d", (int)r->crf);
+    int32_t crf = recipe_crf_milli(r, duration_us);
+    snprintf(number, sizeof number, "%d.%03d", crf / 1000, crf % 1000);
     TRY(set_option(c, "crf", number));
     // Captions of the source are not announced for encoded rungs (HLS-31).
     TRY(set_option(c, "a53cc", "0"));
@@ -67,7 +69,7 @@ static enum err set_options(AVCodecContext *c, const struct recipe *r)
 }
 
 static enum err open_context(struct encoder *e, const struct recipe *r,
-                             int32_t buffer_start)
+                             int64_t duration_us)
 {
     const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
     AVCodecContext *c = codec ? avcodec_alloc_context3(codec) : NULL;
@@ -90,8 +92,8 @@ static enum err open_context(struct encoder *e, const struct recipe *r,
     c->rc_max_rate = r->cap_bps;
     c->rc_buffer_size = (int)r->cap_bps; // one second of it
     c->rc_initial_buffer_occupancy =
-        (int)scale_round(r->cap_bps, buffer_start, 1000);
-    TRY(set_options(c, r));
+        (int)scale_round(r->cap_bps, recipe_buffer_start(duration_us), 1000);
+    TRY(set_options(c, r, duration_us));
     int got = avcodec_open2(c, codec, NULL);
     return got < 0 ? av_fail(got, "libx264") : OK;
 }
@@ -114,7 +116,7 @@ enum err encoder_open(const struct recipe *r, uint32_t timescale,
     e->packet = av_packet_new();
     buf_init(&e->avcc, AVCC_BYTES_MAX);
     buf_init(&e->bytes, PIECE_BYTES_MAX);
-    TRY(open_context(e, r, recipe_buffer_start(duration_us)));
+    TRY(open_context(e, r, duration_us));
     TRY(nal_write_avcc(nal_walk_over(e->context->extradata,
                                      (size_t)e->context->extradata_size, 0),
                        &e->avcc));

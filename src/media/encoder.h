@@ -10,7 +10,7 @@
 
 struct encoder;
 
-// For a GOP (or a single picture, 0) that is shown so long.
+// For a GOP that is shown so long; 0: for one picture of an I-frame list.
 must_check enum err encoder_open(const struct recipe *r, uint32_t timescale,
                                  int64_t duration_us, struct encoder **ret);
 void encoder_free(struct encoder *e);

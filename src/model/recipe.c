@@ -12,6 +12,7 @@ enum {
     RECIPE_TEXT_BYTES_MAX = 4096,
     SIDE_MAX = 8192,
     BITS_A_SECOND_MAX = 1000000000,
+    SECOND_US = 1000000,
 };
 
 static void write_crop(const struct recipe *r, struct buf *out)
@@ -228,9 +229,24 @@ enum err recipe_check(const struct recipe *r)
     return check(r->mode == RECIPE_COPY || has_rate, "bitrate");
 }
 
+// By how much a GOP is shorter than a second, in microseconds.
+static int64_t lacks_us(int64_t duration_us)
+{
+    return clamp_i64(SECOND_US - duration_us, 0, SECOND_US);
+}
+
 int32_t recipe_buffer_start(int64_t duration_us)
 {
-    enum { HALF = 500, MORE = 400, SECOND_US = 1000000 };
-    int64_t lacks = clamp_i64(SECOND_US - duration_us, 0, SECOND_US);
-    return (int32_t)(HALF + scale_round(lacks, MORE, SECOND_US));
+    enum { HALF = 500, MORE = 400 };
+    return (int32_t)(HALF +
+                     scale_round(lacks_us(duration_us), MORE, SECOND_US));
+}
+
+int32_t recipe_crf_milli(const struct recipe *r, int64_t duration_us)
+{
+    enum { LESS = 6000, LEAST = 1000 };
+    if (duration_us == 0)
+        return r->crf * 1000;
+    int64_t less = scale_round(lacks_us(duration_us), LESS, SECOND_US);
+    return (int32_t)max_i64(LEAST, r->crf * INT64_C(1000) - less);
 }

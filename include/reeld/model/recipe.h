@@ -18,7 +18,7 @@
 #include "reeld/model/track.h"
 
 enum {
-    RECIPE_VERSION = 2, // raised when our own code path changes a byte
+    RECIPE_VERSION = 3, // raised when our own code path changes a byte
     RECIPE_CHAIN_MAX = 12,
     RECIPE_PRESET_BYTES = 16,
     RECIPE_BUILD_BYTES = 192,
@@ -119,6 +119,14 @@ must_check enum err recipe_check(const struct recipe *r);
 // full again behind the pictures that it sees ahead, so that out of a half full
 // one a GOP of few pictures would get next to nothing.
 int32_t recipe_buffer_start(int64_t duration_us);
+
+// The CRF of a GOP of that length, in thousandths: that of the recipe, and as
+// much as 6 less where a GOP is shorter than a second. x264 makes pictures
+// better that many others refer to, and these with them (macroblock tree); in a
+// GOP of few pictures there are not many, and an edge would be worse than the
+// same pictures are in their whole GOP. At least 1 is left: 0 is lossless.
+// `duration_us` 0: a picture of an I-frame list, which stays small.
+int32_t recipe_crf_milli(const struct recipe *r, int64_t duration_us);
 
 enum piece_kind {
     PIECE_INIT,     // ftyp + moov

@@ -70,7 +70,7 @@ static void the_text_of_a_plain_recipe_never_changes(void **state)
     buf_u8(&text, 0);
     assert_string_equal(
         (const char *)text.bytes,
-        "reeld-recipe=2\nkind=video\nmode=encode\nstream=0\nbuild=libx\n"
+        "reeld-recipe=3\nkind=video\nmode=encode\nstream=0\nbuild=libx\n"
         "deinterlace=0\nrotation=0\nmirrored=0\nfull_range=0\ntransfer=0\n"
         "sizes=1280x720 640x360\ncap_rate=30/1\nrate=25/1\ncodec=h264\n"
         "crf=23\ncap_bps=750000\nlevel=30\npreset=veryfast\n");
@@ -228,9 +228,26 @@ static void keys_tell_kind_range_and_inner_borders_apart(void **state)
     assert_true(digest_eq(&key[0], &again));
 }
 
+// A short GOP has no pictures that many others refer to; a list of I-frames is
+// not to become large for it.
+static void short_gops_are_encoded_finer(void **state)
+{
+    (void)state;
+    struct recipe r = {.crf = 23};
+    assert_int_equal(recipe_crf_milli(&r, 1000000), 23000);
+    assert_int_equal(recipe_crf_milli(&r, 5000000), 23000);
+    assert_int_equal(recipe_crf_milli(&r, 999999), 23000);
+    assert_int_equal(recipe_crf_milli(&r, 500000), 20000);
+    assert_int_equal(recipe_crf_milli(&r, 1), 17000);
+    assert_int_equal(recipe_crf_milli(&r, 0), 23000);
+    r.crf = 5;
+    assert_int_equal(recipe_crf_milli(&r, 1), 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_gops_are_encoded_finer),
         cmocka_unit_test(each_field_changes_the_hash),
         cmocka_unit_test(another_library_is_another_recipe_of_encodes_alone),
         cmocka_unit_test(the_text_of_a_plain_recipe_never_changes),
