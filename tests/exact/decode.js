@@ -116,7 +116,7 @@ export async function firstTime(path, stream) {
 
 // Presentation times of the pictures of a source, in order, in `num` / `den` s.
 export async function sourceTimes(path) {
-  const [num, den] = (await probe(path, 'v:0', 'stream=time_base'))[0].split('/').map(Number);
+  const [num, den] = (await probe(path, 'v:0', 'stream=time_base'))[0].split(',')[0].split('/').map(Number);
   const lines = await probe(path, 'v:0', 'frame=best_effort_timestamp');
   return {num, den, pts: lines.map((l) => Number(l.split(',')[0])).sort((a, b) => a - b)};
 }
