@@ -207,8 +207,8 @@ struct playable playable_asset(const struct asset *asset)
 
 struct playable playable_stream(const struct stream *s)
 {
-    return (struct playable){&s->id, s->created_us,
-                             PLAYABLE_MEDIA | PLAYABLE_PICTURES};
+    unsigned pictures = s->has_pictures ? PLAYABLE_PICTURES : 0;
+    return (struct playable){&s->id, s->created_us, PLAYABLE_MEDIA | pictures};
 }
 
 void playback_write(struct api *a, const struct asset *asset, int64_t exp_s,

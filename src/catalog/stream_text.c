@@ -16,8 +16,10 @@ enum err stream_of_timeline(const struct timeline *t, struct stream *ret)
 {
     scoped(buf) struct buf text;
     buf_init(&text, CLIPS_BYTES_MAX);
+    bool has_pictures = false;
     for (uint32_t i = 0; i < t->clips; i++) {
         const struct clip *c = &t->clip[i];
+        has_pictures |= c->asset->kind == ASSET_VIDEO;
         buf_printf(&text, "%s %" PRId64 " %" PRId64 "\n",
                    asset_is_gap(c->asset) ? gap_word : c->asset->id.text,
                    c->from, c->to);
@@ -27,6 +29,7 @@ enum err stream_of_timeline(const struct timeline *t, struct stream *ret)
     ret->id = id_from_hash("s", digest.bytes);
     ret->duration_us = t->duration_us;
     ret->clip_count = t->clips;
+    ret->has_pictures = has_pictures;
     size_t len;
     ret->clips = (char *)buf_take(&text, &len);
     return OK;

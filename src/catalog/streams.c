@@ -19,6 +19,7 @@ static void read_listed(struct query *q, struct stream *ret)
     ret->created_us = query_get_int(q);
     ret->duration_us = query_get_int(q);
     ret->clip_count = (uint32_t)query_get_int(q);
+    ret->has_pictures = query_get_int(q) != 0;
 }
 
 void stream_read(struct query *q, struct stream *ret)
@@ -74,6 +75,7 @@ enum err catalog_put_stream(struct catalog *c, struct stream *s)
     query_int(&q, ":created_us", s->created_us);
     query_int(&q, ":duration_us", s->duration_us);
     query_int(&q, ":clip_count", s->clip_count);
+    query_int(&q, ":has_pictures", s->has_pictures);
     query_text(&q, ":clips", s->clips);
     TRY(query_one(&q));
     s->created_us = query_get_int(&q);

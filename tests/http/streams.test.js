@@ -104,6 +104,19 @@ async function assertParts(url) {
   return parts.map((part) => part.uris.length);
 }
 
+test('a stream of sound alone names no pictures, one with pictures does', {timeout: 60 * SECONDS}, async () => {
+  const sound = await create({clips: [{asset: assets['sound.mp3'].id, start: 1}, {gap: 1}]});
+  const both = await create({clips: [{asset: assets['sound.mp3'].id, end: 1}, {asset: assets['plain.mp4'].id, end: 1}]});
+  const listed = (await daemon.json('/v1/streams')).items;
+  const urls = (stream) => ['thumbnail', 'storyboard', 'preview'].map((name) => stream.playback[name]);
+  for (const shown of [sound, await daemon.json(`/v1/streams/${sound.id}`), listed.find(({id}) => id === sound.id)])
+    assert.deepEqual(urls(shown), [null, null, null]);
+  for (const shown of [both, await daemon.json(`/v1/streams/${both.id}`), listed.find(({id}) => id === both.id)])
+    assert.ok(urls(shown).every((url) => typeof url === 'string'), JSON.stringify(shown.playback));
+  for (const {id} of [sound, both])
+    await daemon.call('DELETE', `/v1/streams/${id}`);
+});
+
 test('a stream of five unlike assets has exactly their pictures at every rung', {timeout: 200 * SECONDS}, async () => {
   const stream = await create({clips: clips(), name: 'Five'});
   assert.match(stream.id, /^s-/);

@@ -19,8 +19,9 @@ struct stream {
     char name[ASSET_NAME_BYTES];
     int64_t created_us, duration_us;
     uint32_t clip_count;
-    char *clips; // heap: "{asset} {from} {to}\n" for each, or "gap 0
-                 // {ticks}\n"; NULL in lists
+    bool has_pictures; // an asset of it has
+    char *clips;       // heap: "{asset} {from} {to}\n" for each, or "gap 0
+                       // {ticks}\n"; NULL in lists
 };
 void stream_done(struct stream *s);
 // In place, like struct buf.
@@ -38,7 +39,7 @@ must_check enum err catalog_list_streams(struct catalog *c, struct str after,
                                          uint32_t limit, struct stream *ret,
                                          uint32_t *ret_count, bool *ret_more);
 
-// Fills in id, duration_us, clip_count and clips.
+// Fills in all but name and birth.
 must_check enum err stream_of_timeline(const struct timeline *t,
                                        struct stream *ret);
 // Back again; gaps are made by the workers' `build`. ERR_NOT_FOUND: an asset is

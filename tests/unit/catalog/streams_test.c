@@ -55,6 +55,26 @@ static void a_stream_comes_back_as_it_was(void **state)
     assert_int_equal(found.clip_count, 1);
 }
 
+static void whether_there_are_pictures_is_kept_and_said_again(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    scoped(stream) struct stream s = new_stream("m-x 0 5\n", "", 1);
+    struct stream listed;
+    uint32_t count = 0;
+    bool has_more = false;
+    for (int i = 0; i < 2; i++) {
+        s.has_pictures = i == 1;
+        assert_int_equal(catalog_put_stream(c, &s), OK);
+        scoped(stream) struct stream found = {0};
+        assert_int_equal(catalog_stream(c, &s.id, &found), OK);
+        assert_int_equal(found.has_pictures, i == 1);
+        assert_int_equal(
+            catalog_list_streams(c, STR(""), 1, &listed, &count, &has_more),
+            OK);
+        assert_int_equal(listed.has_pictures, i == 1);
+    }
+}
+
 static void the_same_clips_again_take_the_name_and_keep_their_birth(
     void **state)
 {
@@ -100,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_stream_comes_back_as_it_was),
+        TEST(whether_there_are_pictures_is_kept_and_said_again),
         TEST(the_same_clips_again_take_the_name_and_keep_their_birth),
         TEST(streams_are_listed_newest_first_and_removed),
     };
