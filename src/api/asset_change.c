@@ -21,13 +21,9 @@ static bool find(struct task *t, const struct asset **ret)
     enum err e = id_parse(str_of(t->id), &id);
     if (e == OK)
         e = catalog_asset(t->api->catalog, &id, ret);
-    if (e == OK)
-        return true;
-    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND)
-        reply_problem(&t->reply, "not_found", "There is no such asset.");
-    else
-        reply_error(&t->reply, e);
-    return false;
+    if (e != OK)
+        reply_not_found(&t->reply, e, "asset");
+    return e == OK;
 }
 
 static bool is_unchanged(struct task *t, const struct asset *asset)

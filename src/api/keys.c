@@ -140,10 +140,8 @@ static void revoke(struct task *t)
         e = catalog_revoke_key(t->api->catalog, &id);
     if (e == OK)
         reply_nothing(&t->reply);
-    else if (e == ERR_NOT_FOUND || e == ERR_BAD_INPUT)
-        reply_problem(&t->reply, "not_found", "There is no such key.");
     else
-        reply_error(&t->reply, e);
+        reply_not_found(&t->reply, e, "key");
 }
 
 void key_revoke(struct http_request *r)

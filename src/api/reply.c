@@ -167,6 +167,14 @@ void reply_error(struct reply *p, enum err e)
     reply_error_text(p, e, text);
 }
 
+void reply_not_found(struct reply *p, enum err e, const char *what)
+{
+    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND)
+        reply_problem(p, "not_found", "There is no such %s.", what);
+    else
+        reply_error(p, e);
+}
+
 void reply_fields_error(struct reply *p, const struct fields *f, enum err e)
 {
     if (f->faults.count > 0)

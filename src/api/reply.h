@@ -74,5 +74,8 @@ void reply_fields_error(struct reply *p, const struct fields *f, enum err e);
 // What failed below, in the client's words; ERR_IO is logged and not told.
 // Reads fail_text().
 void reply_error(struct reply *p, enum err e);
-// The same with a sentence that came from another thread.
+// What a look-up by an id of a path said: 404 where the text is no id or names
+// nothing ("There is no such `what`."), else as reply_error().
+void reply_not_found(struct reply *p, enum err e, const char *what);
+// What reply_error() makes of a sentence that came from another thread.
 void reply_error_text(struct reply *p, enum err e, const char *text);

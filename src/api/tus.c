@@ -284,10 +284,8 @@ static bool find(struct task *t, struct catalog_upload *ret)
     enum err e = id_parse(str_of(t->id), &id);
     if (e == OK)
         e = catalog_upload(t->api->catalog, &id, ret);
-    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND)
-        reply_problem(&t->reply, "not_found", "There is no such upload.");
-    else if (e != OK)
-        reply_error(&t->reply, e);
+    if (e != OK)
+        reply_not_found(&t->reply, e, "upload");
     return e == OK;
 }
 

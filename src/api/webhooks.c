@@ -106,10 +106,8 @@ static enum err find(struct api *a, struct str text, struct reply *p,
     enum err e = id_parse(text, &id);
     if (e == OK)
         e = catalog_webhook(a->catalog, &id, ret);
-    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND)
-        reply_problem(p, "not_found", "There is no such webhook.");
-    else if (e != OK)
-        reply_error(p, e);
+    if (e != OK)
+        reply_not_found(p, e, "webhook");
     return e;
 }
 
