@@ -5,6 +5,7 @@
 #include "crew.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/thread.h"
+#include "reeld/model/show.h"
 
 // Longer than a player takes between segments, much shorter than eviction.
 static const int64_t SEEN_FOR_US = 20 * INT64_C(1000000);
@@ -50,33 +51,15 @@ static void make_ahead(struct jobs *j, const struct asset *a, uint32_t r,
         flight_ahead(j, &p, URGENCY_EDGE);
 }
 
-// The video that players begin with: the first variant of our playlists is the
-// one nearest to this rate.
-static int find_first_video(const struct asset *a)
-{
-    const int64_t start_bps = 2000000;
-    int64_t nearest = INT64_MAX;
-    int found = -1;
-    for (uint32_t r = 0; r < a->renditions; r++) {
-        int64_t off = a->rendition[r].declared_bps - start_bps;
-        off = off < 0 ? -off : off;
-        bool is_listed = a->rendition[r].recipe.kind == TRACK_VIDEO &&
-                         !a->rendition[r].is_standby;
-        if (is_listed && off < nearest) {
-            nearest = off;
-            found = (int)r;
-        }
-    }
-    return found;
-}
-
 // What every player asks for first: the worker that probed has the file open.
 void ahead_first_pieces(struct jobs *j, const struct asset *a)
 {
     for (uint32_t r = 0; r < a->renditions; r++)
         if (!a->rendition[r].is_standby)
             make_ahead(j, a, r, PIECE_INIT);
-    int first[] = {asset_main_audio(a), find_first_video(a)};
+    scoped(show) struct show *s = show_of_asset(a);
+    int32_t video = show_server(s, 0, show_first_video(s))->own;
+    int first[] = {asset_main_audio(a), s->videos > 0 ? video : -1};
     for (int i = 0; i < 2; i++)
         if (first[i] >= 0)
             make_ahead(j, a, (uint32_t)first[i], PIECE_SEGMENT);

@@ -10,9 +10,6 @@
 enum {
     VERSION_TS = 3,
     VERSION_CMAF = 6,
-    // What the first listed variant should need: players begin with it
-    // (HLS-34).
-    START_BPS = 2000000,
 };
 
 #define AUDIO_GROUP "audio"
@@ -137,26 +134,16 @@ static struct variant video_variant(const struct presentation *p, uint32_t i)
     return v;
 }
 
-// The variant to begin with, the nearest to START_BPS, goes first; the others
-// keep their order.
+// The variant to begin with goes first (HLS-34); the others keep their order.
 static void write_videos(const struct presentation *p, const char *base,
                          struct buf *out)
 {
     if (p->videos == 0)
         return;
-    uint32_t start = 0;
-    int64_t nearest = INT64_MAX;
-    for (uint32_t i = 0; i < p->videos; i++) {
-        int64_t off = video_variant(p, i).rates.peak_bps - START_BPS;
-        if ((off < 0 ? -off : off) < nearest) {
-            nearest = off < 0 ? -off : off;
-            start = i;
-        }
-    }
-    struct variant v = video_variant(p, start);
+    struct variant v = video_variant(p, p->first_video);
     write_variant(p, &v, base, out);
     for (uint32_t i = 0; i < p->videos; i++) {
-        if (i == start)
+        if (i == p->first_video)
             continue;
         v = video_variant(p, i);
         write_variant(p, &v, base, out);

@@ -179,6 +179,7 @@ void facts_of_asset(const struct facts_source *source, uint32_t asset,
     struct presentation *p = &ret->presentation;
     *p = (struct presentation){.video = ret->rendition,
                                .videos = s->videos,
+                               .first_video = show_first_video(s),
                                .is_muxed = source->use == FACTS_HLS_TS};
     for (uint32_t i = 0; i < s->rungs; i++) {
         describe(source, asset, i, &ret->rendition[i]);

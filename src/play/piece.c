@@ -54,29 +54,13 @@ enum err play_piece_behind_join(const struct play_show *s,
     return play_piece_of(s, &next, ret);
 }
 
-// Among the rungs of pictures, the one whose variant playlists list first.
-static uint32_t first_rung(const struct show *s)
-{
-    const int64_t start_bps = 2000000; // see package/hls_multivariant.c
-    int64_t nearest = INT64_MAX;
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < s->videos; i++) {
-        int64_t off = show_server(s, 0, i)->rendition->declared_bps - start_bps;
-        if ((off < 0 ? -off : off) >= nearest)
-            continue;
-        nearest = off < 0 ? -off : off;
-        found = i;
-    }
-    return found;
-}
-
 uint32_t play_first_pieces(const struct play_show *s, bool wants_ts,
                            struct piece ret[static 2])
 {
     const struct show *show = s->show;
     uint32_t count = 0;
     struct play_path p = {.piece = wants_ts ? PIECE_TS : PIECE_SEGMENT,
-                          .rung = (int)first_rung(show)};
+                          .rung = (int)show_first_video(show)};
     if (show->videos > 0 && play_piece_of(s, &p, &ret[count]) == OK)
         count++;
     bool is_muxed = wants_ts && show->videos > 0;

@@ -87,6 +87,7 @@ struct presentation film(void)
     return (struct presentation){
         .video = rungs,
         .videos = 4,
+        .first_video = 2,
         .audio = {{"", "eng", english, 2},
                   {"L'\"équipe\"", "fre", &french, 1},
                   {"L'\"équipe\"", "fra", &mono, 1}},

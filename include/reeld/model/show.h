@@ -69,6 +69,10 @@ int show_find(const struct show *s, struct str name);
 const struct show_server *show_server(const struct show *s, uint32_t asset,
                                       uint32_t rung);
 uint32_t show_clip_asset(const struct show *s, uint32_t clip);
+// The rung of pictures that players begin with, if there is one: playlists list
+// it first, and it is made first. The one declared nearest to 2 Mbit/s
+// (HLS-34); what is measured does not move it.
+uint32_t show_first_video(const struct show *s);
 // A rung has an MPEG-TS view: pictures, with the main sound in it, or sound
 // where there are no pictures.
 bool show_has_ts(const struct show *s, uint32_t rung);

@@ -49,6 +49,7 @@ struct package_audio {
 struct presentation {
     const struct package_rendition *video;  // best first
     uint32_t videos;                        // 0: sound alone
+    uint32_t first_video;                   // that players begin with
     struct package_audio audio[TRACKS_MAX]; // the main track first
     uint32_t audios;
     bool is_muxed; // MPEG-TS: each video carries the main sound as well, and

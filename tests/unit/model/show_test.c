@@ -136,6 +136,23 @@ static void an_asset_offers_what_it_has(void **state)
     assert_false(show_has_ts(s, 3));
 }
 
+static int64_t off_two_megabits(const struct show *s, uint32_t rung)
+{
+    int64_t off = show_server(s, 0, rung)->rendition->declared_bps - 2000000;
+    return off < 0 ? -off : off;
+}
+
+static void players_begin_near_two_megabits(void **state)
+{
+    (void)state;
+    scoped(asset) const struct asset *a = make(720, 1);
+    scoped(show) struct show *s = show_of_asset(a);
+    uint32_t first = show_first_video(s);
+    assert_true(first < s->videos);
+    for (uint32_t i = 0; i < s->videos; i++)
+        assert_true(off_two_megabits(s, first) <= off_two_megabits(s, i));
+}
+
 static void whole_clips_keep_the_copied_rung(void **state)
 {
     (void)state;
@@ -281,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_asset_offers_what_it_has),
+        cmocka_unit_test(players_begin_near_two_megabits),
         cmocka_unit_test(whole_clips_keep_the_copied_rung),
         cmocka_unit_test(a_cut_brings_the_standby_in),
         cmocka_unit_test(what_cannot_be_cut_is_named),
