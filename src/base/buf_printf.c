@@ -97,7 +97,11 @@ __attribute__((format(printf, 2, 0))) static void print(struct buf *b,
         struct directive d;
         at = read_directive(percent + 1, &d);
         if (!at) {
+// The rest of a format that was checked as a whole.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
             put_by_stdio(b, percent, *arguments);
+#pragma GCC diagnostic pop
             return;
         }
         put(b, &d, arguments);

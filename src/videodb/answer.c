@@ -70,8 +70,8 @@ void answer_refusal(struct answer *a, const struct refusal *why)
     a->retry_after_s = a->status == 503 ? 1 : why->retry_after_s;
 }
 
-static struct refusal why_of(const char *code, const char *format,
-                             va_list arguments)
+__attribute__((format(printf, 2, 0))) static struct refusal why_of(
+    const char *code, const char *format, va_list arguments)
 {
     char detail[REFUSAL_DETAIL_BYTES];
     vsnprintf(detail, sizeof(detail), format, arguments);

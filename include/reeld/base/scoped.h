@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-#define scoped(kind) __attribute__((cleanup(scoped_release_##kind)))
+// Its release is a use that clang does not count.
+#define scoped(kind) __attribute__((cleanup(scoped_release_##kind), unused))
 
 #define DEFINE_SCOPED(kind, type, release)                                     \
     __attribute__((unused)) static inline void scoped_release_##kind(          \

@@ -43,5 +43,4 @@ DEFINE_SCOPED(mutex, pthread_mutex_t *, mutex_release)
 #define HOLD_NAME_(line) hold_##line##_
 #define HOLD_JOIN_(line) HOLD_NAME_(line)
 #define HOLD(m)                                                                \
-    scoped(mutex) __attribute__((unused)) pthread_mutex_t *HOLD_JOIN_(         \
-        __LINE__) = mutex_hold(m)
+    scoped(mutex) pthread_mutex_t *HOLD_JOIN_(__LINE__) = mutex_hold(m)
