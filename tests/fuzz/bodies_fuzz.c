@@ -2,8 +2,8 @@
 // bodies_fuzz.c - what may be said to /v1: the first byte says which.
 //
 //   0  a method, a blank and a target: which route takes it
-//   1  the JSON of a stream: what it makes of clips of assets that are not
-//   there 2  the text of a stream's clips, as the catalog keeps it
+//   1  the JSON of a stream: what it makes of clips of assets that are absent
+//   2  the text of a stream's clips, as the catalog keeps it
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +85,7 @@ static void read_kept(struct str text)
     scoped(mem) char *clips = str_dup(text);
     struct stream s = {.clips = clips, .clip_count = 3};
     scoped(timeline) struct timeline *t = NULL;
-    if (stream_timeline(empty(), &s, &t) == OK)
+    if (stream_timeline(empty()->catalog, &s, "build", &t) == OK)
         assert(t->clips > 0);
 }
 
