@@ -211,7 +211,15 @@ export async function playSome(url) {
 
 // What is deleted while it plays is not there any more, what is still fetched
 // not yet.
-const isPlayable = async (daemon, id) => (await daemon.json(`/v1/assets/${id}`)).state === 'ready' && living().includes(id);
+async function isPlayable(daemon, id) {
+  try {
+    return (await daemon.json(`/v1/assets/${id}`)).state === 'ready' && living().includes(id);
+  } catch (error) {
+    if (living().includes(id))
+      throw error;
+    return false; // it was deleted meanwhile
+  }
+}
 
 export async function play(daemon) {
   const id = pick(living());
