@@ -60,6 +60,25 @@ void sample_close(struct sample *s)
                      0);
 }
 
+int sample_set_up(void **state)
+{
+    static struct sample sample;
+    sample_open(&sample);
+    *state = &sample;
+    return 0;
+}
+
+int sample_tear_down(void **state)
+{
+    sample_close(*state);
+    return 0;
+}
+
+struct catalog *catalog_of(void **state)
+{
+    return ((struct sample *)*state)->catalog;
+}
+
 // Ids of one millisecond have no order, so each gets one of its own.
 static struct id next_id(void)
 {

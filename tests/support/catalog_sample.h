@@ -19,6 +19,11 @@ void sample_open(struct sample *s);
 void sample_reopen(struct sample *s);
 void sample_close(struct sample *s); // and removes the directory
 
+// Around each test of a catalog: *state is a sample that is open.
+int sample_set_up(void **state);
+int sample_tear_down(void **state);
+struct catalog *catalog_of(void **state);
+
 struct catalog_options sample_options(const struct sample *s);
 
 // An asset as an upload leaves it; its bytes are named by `seed`.

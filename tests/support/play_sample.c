@@ -243,3 +243,19 @@ void play_sample_make(struct play_sample *s, const struct asset *a,
     succeed(store_commit(w, &key));
     play_sample_claim(s, a, rendition, kind, number, (int64_t)strlen(bytes));
 }
+
+struct play_sample sample;
+
+int play_set_up(void **state)
+{
+    (void)state;
+    play_sample_open(&sample);
+    return 0;
+}
+
+int play_tear_down(void **state)
+{
+    (void)state;
+    play_sample_close(&sample);
+    return 0;
+}

@@ -18,6 +18,11 @@ struct play_sample {
 void play_sample_open(struct play_sample *s);
 void play_sample_close(struct play_sample *s);
 
+// Around tests, one or a file of them: `sample` is open meanwhile.
+extern struct play_sample sample;
+int play_set_up(void **state);
+int play_tear_down(void **state);
+
 // Makes piece `number` as `bytes` of text: blob and fact.
 void play_sample_make(struct play_sample *s, const struct asset *a,
                       uint32_t rendition, enum piece_kind kind, uint32_t number,

@@ -7,25 +7,6 @@
 #include "reeld/catalog.h"
 #include "unit.h"
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
-static struct catalog *catalog_of(void **state)
-{
-    return ((struct sample *)*state)->catalog;
-}
-
 static const struct asset *get(struct catalog *c, const struct id *id)
 {
     const struct asset *a = NULL;
@@ -411,7 +392,8 @@ static void generations_grow_with_every_change(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(an_upload_comes_back_as_it_was),
         TEST(all_that_a_probe_found_comes_back),
         TEST(the_same_recipe_of_another_asset_is_the_same_row),

@@ -9,25 +9,6 @@
 
 enum { LEASE_US = 60000000 };
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
-static struct catalog *catalog_of(void **state)
-{
-    return ((struct sample *)*state)->catalog;
-}
-
 static const struct callback wish = {.url = "https://example.org/done",
                                      .is_signed = true,
                                      .secret = {.bytes = {7, 8, 9}}};
@@ -209,19 +190,20 @@ static void only_so_many_answers_are_owed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(it_is_told_of_its_own_asset_until_it_came_through),
         TEST(it_is_no_webhook_to_look_at),
         TEST(it_ends_with_its_asset),
         TEST(a_rejected_asset_may_go_first),
         cmocka_unit_test_setup_teardown(an_answer_is_told_once_the_work_is_over,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_lease_outlives_a_restart, set_up,
-                                        tear_down),
+                                        sample_set_up, sample_tear_down),
+        cmocka_unit_test_setup_teardown(a_lease_outlives_a_restart,
+                                        sample_set_up, sample_tear_down),
         cmocka_unit_test_setup_teardown(a_lease_that_is_over_binds_nobody,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(only_so_many_answers_are_owed, set_up,
-                                        tear_down),
+                                        sample_set_up, sample_tear_down),
+        cmocka_unit_test_setup_teardown(only_so_many_answers_are_owed,
+                                        sample_set_up, sample_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

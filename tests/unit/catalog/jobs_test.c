@@ -8,25 +8,6 @@
 #include "reeld/catalog.h"
 #include "unit.h"
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
-static struct catalog *catalog_of(void **state)
-{
-    return ((struct sample *)*state)->catalog;
-}
-
 static struct id add_upload(struct catalog *c, unsigned seed)
 {
     scoped(asset) const struct asset *up = sample_upload(seed);
@@ -198,7 +179,8 @@ static void jobs_go_with_their_asset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         cmocka_unit_test(jobs_move_along_their_table_only),
         TEST(the_oldest_job_is_claimed_first_and_once),
         TEST(the_probe_of_an_asset_can_be_claimed_ahead),

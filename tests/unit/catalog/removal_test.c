@@ -7,25 +7,6 @@
 #include "reeld/model/reframe.h"
 #include "unit.h"
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
-static struct catalog *catalog_of(void **state)
-{
-    return ((struct sample *)*state)->catalog;
-}
-
 static const struct asset *get(struct catalog *c, const struct id *id)
 {
     const struct asset *a = NULL;
@@ -184,7 +165,8 @@ static void more_pieces_than_a_slice_go_as_well(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(a_removed_asset_leaves_nothing_behind),
         TEST(a_part_outlives_its_parent),
         TEST(no_part_is_added_of_what_is_gone),

@@ -9,25 +9,6 @@
 #include "reeld/catalog.h"
 #include "unit.h"
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
-static struct catalog *catalog_of(void **state)
-{
-    return ((struct sample *)*state)->catalog;
-}
-
 // ---- keys ------------------------------------------------------------------
 
 static struct api_key new_key(const char *label)
@@ -247,7 +228,8 @@ static void a_claim_ends_with_the_daemon_and_a_note_does_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(a_key_comes_back_as_it_was),
         TEST(a_revoked_key_stays_revoked),
         TEST(keys_are_listed),

@@ -7,25 +7,6 @@
 #include "reeld/catalog/streams.h"
 #include "unit.h"
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
-static struct catalog *catalog_of(void **state)
-{
-    return ((struct sample *)*state)->catalog;
-}
-
 static struct stream new_stream(const char *clips, const char *name,
                                 int64_t created_us)
 {
@@ -118,7 +99,8 @@ static void streams_are_listed_newest_first_and_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(a_stream_comes_back_as_it_was),
         TEST(whether_there_are_pictures_is_kept_and_said_again),
         TEST(the_same_clips_again_take_the_name_and_keep_their_birth),

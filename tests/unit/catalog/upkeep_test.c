@@ -14,20 +14,6 @@
 
 enum { COPY_BYTES = SAMPLE_PATH_BYTES + 32 };
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
 static void copy_path(const struct sample *s, char to[static COPY_BYTES])
 {
     snprintf(to, COPY_BYTES, "%s/copy.db", s->directory);
@@ -171,17 +157,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_reader_sees_what_the_writer_does,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_not_there_is_not_made, set_up,
-                                        tear_down),
+                                        sample_set_up, sample_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_there_is_not_made,
+                                        sample_set_up, sample_tear_down),
         cmocka_unit_test_setup_teardown(a_copy_holds_what_its_moment_held,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_copy_takes_nobodys_place, set_up,
-                                        tear_down),
+                                        sample_set_up, sample_tear_down),
+        cmocka_unit_test_setup_teardown(a_copy_takes_nobodys_place,
+                                        sample_set_up, sample_tear_down),
         cmocka_unit_test_setup_teardown(an_older_schema_is_copied_but_not_read,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sums_that_are_off_are_told, set_up,
-                                        tear_down),
+                                        sample_set_up, sample_tear_down),
+        cmocka_unit_test_setup_teardown(sums_that_are_off_are_told,
+                                        sample_set_up, sample_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,25 +7,6 @@
 #include "reeld/catalog/uploads.h"
 #include "unit.h"
 
-static int set_up(void **state)
-{
-    static struct sample sample;
-    sample_open(&sample);
-    *state = &sample;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    sample_close(*state);
-    return 0;
-}
-
-static struct catalog *catalog_of(void **state)
-{
-    return ((struct sample *)*state)->catalog;
-}
-
 static struct catalog_upload new_upload(int64_t length_bytes)
 {
     return (struct catalog_upload){
@@ -178,7 +159,8 @@ static void what_is_over_is_forgotten_in_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(an_upload_comes_back_as_it_was),
         TEST(a_length_is_told_once),
         TEST(a_key_has_so_many_unfinished),

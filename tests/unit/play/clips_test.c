@@ -12,22 +12,6 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
-static struct play_sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    play_sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    play_sample_close(&sample);
-    return 0;
-}
-
 // ---- helpers ---------------------------------------------------------------
 
 // An edge, a segment and an edge, then an edge without a cut in a GOP.
@@ -436,5 +420,5 @@ int main(void)
         cmocka_unit_test(bounds_grow_with_short_edges),
         cmocka_unit_test(what_is_no_range_is_refused),
     };
-    return cmocka_run_group_tests(tests, open_sample, close_sample);
+    return cmocka_run_group_tests(tests, play_set_up, play_tear_down);
 }

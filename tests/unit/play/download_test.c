@@ -7,21 +7,10 @@
 #include "reeld/play.h"
 #include "unit.h"
 
-static struct play_sample sample;
-
-static int open_sample(void **state)
+static int set_up(void **state)
 {
-    (void)state;
     log_set_level(LOG_ERROR);
-    play_sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    play_sample_close(&sample);
-    return 0;
+    return play_set_up(state);
 }
 
 static enum err ask(struct timeline *t, enum download_container container,
@@ -174,5 +163,5 @@ int main(void)
         cmocka_unit_test(names_differ_with_whatever_decides_a_byte),
         cmocka_unit_test(endings_name_the_container),
     };
-    return cmocka_run_group_tests(tests, open_sample, close_sample);
+    return cmocka_run_group_tests(tests, set_up, play_tear_down);
 }

@@ -9,22 +9,6 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
-static struct play_sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    play_sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    play_sample_close(&sample);
-    return 0;
-}
-
 static const struct play_show *show_of(const struct asset *a)
 {
     const struct play_show *show = NULL;
@@ -201,5 +185,5 @@ int main(void)
         cmocka_unit_test(a_storyboard_has_tiles_of_all_its_assets),
         cmocka_unit_test(many_clips_have_few_cues),
     };
-    return cmocka_run_group_tests(tests, open_sample, close_sample);
+    return cmocka_run_group_tests(tests, play_set_up, play_tear_down);
 }

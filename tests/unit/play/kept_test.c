@@ -11,22 +11,6 @@
 #include "reeld/play.h"
 #include "unit.h"
 
-static struct play_sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    play_sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    play_sample_close(&sample);
-    return 0;
-}
-
 // ---- helpers ---------------------------------------------------------------
 
 static int compare(const void *a, const void *b)
@@ -188,13 +172,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_that_manifests_name_is_kept_once,
-                                        open_sample, close_sample),
+                                        play_set_up, play_tear_down),
         cmocka_unit_test_setup_teardown(a_song_has_no_pictures_to_keep,
-                                        open_sample, close_sample),
+                                        play_set_up, play_tear_down),
         cmocka_unit_test_setup_teardown(whole_segments_play_and_new_cuts_do_not,
-                                        open_sample, close_sample),
+                                        play_set_up, play_tear_down),
         cmocka_unit_test_setup_teardown(cuts_that_were_made_play_on,
-                                        open_sample, close_sample),
+                                        play_set_up, play_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,22 +12,6 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
-static struct play_sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    play_sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    play_sample_close(&sample);
-    return 0;
-}
-
 // The text, to be released with free().
 static char *manifest(const struct asset *a, const char *path, bool wants_ts)
 {
@@ -218,5 +202,5 @@ int main(void)
         cmocka_unit_test(dash_times_are_those_of_the_plan),
         cmocka_unit_test(a_full_buffer_is_reported),
     };
-    return cmocka_run_group_tests(tests, open_sample, close_sample);
+    return cmocka_run_group_tests(tests, play_set_up, play_tear_down);
 }

@@ -7,22 +7,6 @@
 #include "reeld/play.h"
 #include "unit.h"
 
-static struct play_sample sample;
-
-static int open_sample(void **state)
-{
-    (void)state;
-    play_sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    play_sample_close(&sample);
-    return 0;
-}
-
 static enum err try(const struct asset *a, struct str path, bool wants_ts,
                     struct play_path *ret)
 {
@@ -202,5 +186,5 @@ int main(void)
         cmocka_unit_test(all_else_is_not_found),
         cmocka_unit_test(nothing_plays_before_it_is_ready),
     };
-    return cmocka_run_group_tests(tests, open_sample, close_sample);
+    return cmocka_run_group_tests(tests, play_set_up, play_tear_down);
 }

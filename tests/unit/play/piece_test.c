@@ -10,21 +10,10 @@
 #include "reeld/play.h"
 #include "unit.h"
 
-static struct play_sample sample;
-
-static int open_sample(void **state)
+static int set_up(void **state)
 {
-    (void)state;
     log_set_level(LOG_ERROR);
-    play_sample_open(&sample);
-    return 0;
-}
-
-static int close_sample(void **state)
-{
-    (void)state;
-    play_sample_close(&sample);
-    return 0;
+    return play_set_up(state);
 }
 
 static struct piece piece_of(const struct asset *a, const char *path)
@@ -141,5 +130,5 @@ int main(void)
         cmocka_unit_test(a_piece_of_another_size_is_forgotten_with_its_blob),
         cmocka_unit_test(an_http_thread_forgets_nothing),
     };
-    return cmocka_run_group_tests(tests, open_sample, close_sample);
+    return cmocka_run_group_tests(tests, set_up, play_tear_down);
 }
