@@ -27,6 +27,9 @@ static bool interrupt(void *owner)
 enum err tus_open(struct upload *u, bool is_new, int64_t size_hint_bytes)
 {
     struct tus *t = u->tus;
+    // The store would wait for the lock, and this may be a loop's thread.
+    if (writers_has(u->api->writers, &t->row.id))
+        return fail(ERR_BUSY, "upload %s is being written", t->row.id.text);
     TRY(store_draft(u->api->store, &t->row.id, is_new, size_hint_bytes,
                     &u->writer));
     t->place = writers_enter(u->api->writers, &t->row.id, is_new, u, interrupt);
@@ -58,9 +61,8 @@ static struct store_writer *end_writing(struct upload *u)
 void tus_let_go(struct upload *u)
 {
     struct tus *t = u->tus;
-    // In this order: who finds nobody in the table finds the draft free, too.
-    store_abandon(end_writing(u));
     writers_leave(u->api->writers, &t->row.id, u);
+    store_abandon(end_writing(u));
     store_abandon(take(t->aside));
     upload_leave(u);
 }

@@ -84,7 +84,6 @@ struct writing *writers_enter(struct writers *w, const struct id *upload,
         e->upload = *upload;
         HASH_ADD(hh, w->table, upload, sizeof(e->upload), e);
     }
-    // One who had it before has let go of the draft, and is about to leave.
     e->owner = owner;
     e->interrupt = interrupt;
     if (is_new || !e->writing.hash)
@@ -98,6 +97,13 @@ void writers_leave(struct writers *w, const struct id *upload, void *owner)
     struct entry *e = find(w, upload);
     if (e && e->owner == owner)
         e->owner = NULL;
+}
+
+bool writers_has(struct writers *w, const struct id *upload)
+{
+    HOLD(&w->lock);
+    struct entry *e = find(w, upload);
+    return e && e->owner;
 }
 
 void writers_interrupt(struct writers *w, const struct id *upload)

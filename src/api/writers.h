@@ -32,9 +32,11 @@ struct writing {
 struct writing *writers_enter(struct writers *w, const struct id *upload,
                               bool is_new, void *owner,
                               bool (*interrupt)(void *owner));
-// Comes after the lock was let go of. Fine for one that was interrupted, that
-// another one has followed, or that never entered.
+// Comes right before the lock is let go of: whoever finds nobody here need not
+// wait long for it. Fine for one that was interrupted or that never entered.
 void writers_leave(struct writers *w, const struct id *upload, void *owner);
+// Somebody writes it, or is past its last byte and at work on it.
+bool writers_has(struct writers *w, const struct id *upload);
 // Stops whoever writes this upload and can be stopped.
 void writers_interrupt(struct writers *w, const struct id *upload);
 // What was known of it is of no use any more.

@@ -28,6 +28,12 @@ int64_t clock_wall_us(void)
     return read_us(CLOCK_REALTIME);
 }
 
+void clock_sleep_us(int64_t us)
+{
+    struct timespec t = {us / 1000000, us % 1000000 * 1000};
+    nanosleep(&t, NULL);
+}
+
 int64_t clock_thread_cpu_us(void)
 {
     return read_us(CLOCK_THREAD_CPUTIME_ID);

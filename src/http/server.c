@@ -36,12 +36,6 @@ static struct reaper_limits limits_of(const struct http_options *o)
     };
 }
 
-static void pause_us(int64_t us)
-{
-    struct timespec t = {us / 1000000, us % 1000000 * 1000};
-    nanosleep(&t, NULL);
-}
-
 // The loops first: they use all the rest.
 static void tear_down(struct http_server *s)
 {
@@ -130,7 +124,7 @@ void http_stop(struct http_server *s, int64_t deadline_us)
     for (int i = 0; i < s->loops; i++)
         loop_wake(&s->loop[i]);
     while (in_flight(s) > 0 && clock_now_us() < deadline_us)
-        pause_us(STOP_POLL_US);
+        clock_sleep_us(STOP_POLL_US);
     tear_down(s);
 }
 

@@ -11,6 +11,7 @@ enum { CLOCK_TEXT_BYTES = 32 };
 
 int64_t clock_now_us(void);  // CLOCK_BOOTTIME: for deadlines, never goes back
 int64_t clock_wall_us(void); // since 1970, UTC: for people and files
+void clock_sleep_us(int64_t us); // a signal may end it early
 int64_t clock_thread_cpu_us(void);
 // What all threads of a process have used; -1 when there is no such process.
 int64_t clock_process_cpu_us(pid_t pid);

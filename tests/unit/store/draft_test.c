@@ -2,11 +2,14 @@
 // draft_test.c - drafts grow, outlive their writers, and become blobs.
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/store.h"
@@ -17,11 +20,13 @@ struct fixture {
     char directory[64];
     struct store *store;
     struct id name;
+    atomic_bool is_over;
 };
 
 static int set_up(void **state)
 {
     static struct fixture f;
+    f = (struct fixture){0};
     snprintf(f.directory, sizeof(f.directory), "/tmp/reeld-draft-XXXXXX");
     assert_non_null(mkdtemp(f.directory));
     const struct store_options o = {.directory = f.directory};
@@ -130,6 +135,99 @@ static void one_at_a_time_writes_a_draft(void **state)
     store_abandon(take(second));
     assert_int_equal(store_remove_draft(f->store, &f->name), OK);
     assert_int_equal(store_remove_draft(f->store, &f->name), ERR_NOT_FOUND);
+}
+
+// ---- whoever has the lock for a moment only --------------------------------
+
+// Another thread ends this writer in a while.
+struct holder {
+    struct store_writer *writer;
+    bool commits;
+    struct digest key;
+};
+
+static void *let_go(void *context)
+{
+    struct holder *h = context;
+    clock_sleep_us(50000);
+    enum err e = OK;
+    if (h->commits)
+        e = store_commit(take(h->writer), &h->key);
+    else
+        store_abandon(take(h->writer));
+    return e == OK ? h : NULL;
+}
+
+// What store_draft() says to one who comes while the holder has the lock.
+static enum err draft_meanwhile(struct fixture *f, struct holder *h)
+{
+    scoped(store_writer) struct store_writer *w = NULL;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, let_go, h), 0);
+    enum err e = store_draft(f->store, &f->name, false, 0, &w);
+    void *done;
+    assert_int_equal(pthread_join(thread, &done), 0);
+    assert_non_null(done);
+    return e;
+}
+
+static void a_lock_that_goes_soon_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct holder h = {.commits = false};
+    assert_int_equal(append(f->store, &f->name, true, "one"), OK);
+    assert_int_equal(store_draft(f->store, &f->name, false, 0, &h.writer), OK);
+    assert_int_equal(draft_meanwhile(f, &h), OK);
+    assert_int_equal(size_of(f), 3);
+}
+
+// It would write into what must not change any more.
+static void a_draft_that_became_a_blob_meanwhile_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct holder h = {.commits = true, .key = hash_of("one", 3)};
+    assert_int_equal(append(f->store, &f->name, true, "one"), OK);
+    assert_int_equal(store_draft(f->store, &f->name, false, 0, &h.writer), OK);
+    assert_int_equal(draft_meanwhile(f, &h), ERR_NOT_FOUND);
+    assert_blob(f->store, &h.key, "one");
+}
+
+static bool is_unwanted(void *context, const struct id *name)
+{
+    (void)context;
+    (void)name;
+    clock_sleep_us(200);
+    return false;
+}
+
+static void *sweep_again_and_again(void *context)
+{
+    struct fixture *f = context;
+    int64_t removed;
+    enum err e = OK;
+    while (e == OK && !atomic_load(&f->is_over))
+        e = store_sweep_drafts(f->store, is_unwanted, NULL, &removed);
+    return e == OK ? f : NULL;
+}
+
+// The sweep may come between the opening of a new draft and its lock.
+static void a_sweep_keeps_nobody_from_a_new_draft(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, sweep_again_and_again, f),
+                     0);
+    enum err e = OK;
+    for (int i = 0; e == OK && i < 5000; i++) {
+        scoped(store_writer) struct store_writer *w = NULL;
+        struct id name = id_new("u");
+        e = store_draft(f->store, &name, true, 0, &w);
+    }
+    void *done;
+    atomic_store(&f->is_over, true);
+    assert_int_equal(pthread_join(thread, &done), 0);
+    assert_non_null(done);
+    assert_int_equal(e, OK);
 }
 
 static void a_new_draft_that_was_never_synced_goes(void **state)
@@ -251,6 +349,9 @@ int main(void)
         TEST(a_draft_grows_and_becomes_a_blob),
         TEST(a_draft_of_bytes_that_are_there_goes),
         TEST(one_at_a_time_writes_a_draft),
+        TEST(a_lock_that_goes_soon_is_waited_for),
+        TEST(a_draft_that_became_a_blob_meanwhile_is_none),
+        TEST(a_sweep_keeps_nobody_from_a_new_draft),
         TEST(a_new_draft_that_was_never_synced_goes),
         TEST(a_draft_outlives_the_store),
         TEST(a_draft_that_a_crash_left_read_only_goes_on),
