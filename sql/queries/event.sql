@@ -71,14 +71,16 @@ WHERE webhook_row = (SELECT webhook_row FROM delivery
 
 -- name: delivery_claim
 -- Not tried by anybody else before :until_us, and again then if this process
--- dies meanwhile.
+-- dies meanwhile. No pause is longer than :horizon_us, so a later time means
+-- that the clock was set back, and is no reason to wait.
 UPDATE delivery SET next_us = :until_us, attempts = attempts + 1,
     changed_us = :now_us
 WHERE delivery_row = (
     SELECT d.delivery_row
     FROM delivery d INDEXED BY delivery_waiting
     JOIN webhook w ON w.webhook_row = d.webhook_row
-    WHERE d.state = 'waiting' AND d.next_us <= :now_us AND w.is_enabled = 1
+    WHERE d.state = 'waiting' AND w.is_enabled = 1
+        AND (d.next_us <= :now_us OR d.next_us > :horizon_us)
     ORDER BY d.next_us LIMIT 1)
 RETURNING delivery_row, attempts;
 

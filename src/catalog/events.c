@@ -279,6 +279,9 @@ void delivery_done(struct delivery *d)
     d->event.data = NULL;
 }
 
+// A day longer than the longest pause that callback_pause allows.
+static const int64_t horizon_us = INT64_C(8) * 86400 * 1000000;
+
 static enum err claim_row(struct db *db, int64_t lease_us, struct delivery *d)
 {
     int64_t now_us = clock_wall_us();
@@ -286,6 +289,7 @@ static enum err claim_row(struct db *db, int64_t lease_us, struct delivery *d)
     query_init(&q, db, SQL_DELIVERY_CLAIM);
     query_int(&q, ":now_us", now_us);
     query_int(&q, ":until_us", now_us + lease_us);
+    query_int(&q, ":horizon_us", now_us + horizon_us);
     TRY(query_one(&q));
     d->number = query_get_int(&q);
     d->attempts = (uint32_t)query_get_int(&q);

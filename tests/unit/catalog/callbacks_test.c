@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "catalog_sample.h"
+#include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog/events.h"
 #include "unit.h"
 
 enum { LEASE_US = 60000000 };
+static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
 static const struct callback wish = {.url = "https://example.org/done",
                                      .is_signed = true,
@@ -123,6 +125,26 @@ static void a_lease_outlives_a_restart(void **state)
     assert_nothing_is_owed(c); // until the lease is over
 }
 
+// The clock was a year ahead when the first try failed, and was set back.
+static void a_clock_that_was_ahead_delays_nothing(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    scoped(asset) const struct asset *own = add(c, 1, &wish);
+    make_ready(c, own);
+    struct delivery d = {0};
+    assert_int_equal(catalog_claim_delivery(c, LEASE_US, &d), OK);
+    struct delivery_result later = {.state = DELIVERY_WAITING,
+                                    .next_us = clock_wall_us() + 7 * DAY_US,
+                                    .error = "refused"};
+    assert_int_equal(catalog_settle_delivery(c, d.number, &later), OK);
+    delivery_done(&d);
+    assert_nothing_is_owed(c); // as long a pause as a setting allows
+    later.next_us = clock_wall_us() + 365 * DAY_US;
+    assert_int_equal(catalog_settle_delivery(c, d.number, &later), OK);
+    assert_int_equal(catalog_claim_delivery(c, LEASE_US, &d), OK);
+    delivery_done(&d);
+}
+
 static void a_lease_that_is_over_binds_nobody(void **state)
 {
     struct catalog *c = catalog_of(state);
@@ -200,6 +222,7 @@ int main(void)
                                         sample_set_up, sample_tear_down),
         cmocka_unit_test_setup_teardown(a_lease_outlives_a_restart,
                                         sample_set_up, sample_tear_down),
+        TEST(a_clock_that_was_ahead_delays_nothing),
         cmocka_unit_test_setup_teardown(a_lease_that_is_over_binds_nobody,
                                         sample_set_up, sample_tear_down),
         cmocka_unit_test_setup_teardown(only_so_many_answers_are_owed,
