@@ -55,12 +55,20 @@ static void put_number(struct buf *b, bool is_negative, uint64_t value,
     buf_add(b, at, (size_t)(end - at));
 }
 
+// Below 0 `most` is no limit; at 0 there need be no text, as of an empty str.
+static void put_text(struct buf *b, const char *text, int most)
+{
+    if (most < 0)
+        buf_text(b, text);
+    else if (most > 0)
+        buf_add(b, text, strnlen(text, (size_t)most));
+}
+
 static void put(struct buf *b, const struct directive *d, va_list *arguments)
 {
     if (d->kind == 's') {
         int most = d->has_length ? va_arg(*arguments, int) : -1;
-        const char *text = va_arg(*arguments, const char *);
-        buf_add(b, text, most < 0 ? strlen(text) : strnlen(text, (size_t)most));
+        put_text(b, va_arg(*arguments, const char *), most);
     } else if (d->kind == 'd') {
         int64_t v =
             d->is_long ? va_arg(*arguments, long) : va_arg(*arguments, int);

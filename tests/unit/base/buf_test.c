@@ -116,6 +116,9 @@ static void text_with_a_length_needs_no_end(void **state)
     buf_init(&b, 100);
     buf_printf(&b, "%.*s|%.*s", 3, open, 0, open);
     assert_str(buf_view(&b), "abc|");
+    const struct str none = {0};
+    buf_printf(&b, "%.*s|", STR_ARG(none));
+    assert_str(buf_view(&b), "abc||");
 }
 
 static void numbers_are_big_endian(void **state)
