@@ -129,6 +129,8 @@ static enum err lay_video(struct ts_lane *l)
     memcpy(l->made, delimiter, sizeof delimiter);
     memcpy(l->made + sizeof delimiter, l->track.sets, l->track.sets_bytes);
     l->units = l->piece.samples;
+    if (l->units == 0)
+        return fail(ERR_BAD_INPUT, "ts: a piece without a picture");
     scoped(mem) int64_t *shown = NEW_ARRAY(l->units, int64_t);
     for (size_t i = 0; i < l->units; i++) {
         TRY(lay_picture(l, i));
