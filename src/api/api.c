@@ -3,6 +3,8 @@
 #include "room.h"
 
 #include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
 
 #include "reeld/api/routes.h"
 #include "reeld/base/clock.h"
@@ -65,10 +67,17 @@ static void trim_public_url(struct api *a)
     a->o.public_url = trimmed;
 }
 
+// A text that could not be read for want of memory is not a wrong one.
+static void *json_memory(size_t bytes)
+{
+    return mem_new(1, bytes);
+}
+
 enum err api_new(const struct api_options *o, struct store *s,
                  struct catalog *c, struct jobs *j, struct courier *k,
                  struct pool *p, struct api **ret)
 {
+    json_set_alloc_funcs(json_memory, free);
     scoped(api) struct api *a = NEW(struct api);
     copy_options(a, o);
     trim_public_url(a);
