@@ -227,14 +227,15 @@ int fallocate(int fd, int mode, off_t from, off_t size)
     return fallocate64(fd, mode, from, size);
 }
 
-// Another process has it: only SQLite locks ranges.
+// Another process has it: only SQLite locks ranges. To let go never fails.
 int fcntl64(int fd, int command, ...)
 {
     va_list more;
     va_start(more, command);
     void *argument = va_arg(more, void *);
     va_end(more);
-    if (command == F_SETLK && fails(LOCK))
+    const struct flock *lock = argument;
+    if (command == F_SETLK && lock->l_type != F_UNLCK && fails(LOCK))
         return -1;
     return (int)syscall(SYS_fcntl, fd, command, argument);
 }
