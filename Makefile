@@ -188,7 +188,7 @@ $(BUILD)/web/.done: $(WEB_OWN) $(BUILD)/npm-web/.done
 # Where there is one thread there is no race for ThreadSanitizer to find; what
 # only allocates, as SQLite does here, takes ten times as long under it.
 ONE_THREAD := $(foreach r,model wire config package media worker,tests/unit/$(r)/%) \
-              $(foreach t,faulty open released migrate,tests/unit/catalog/$(t)_test.c)
+              $(foreach t,faulty open released migrate torn,tests/unit/catalog/$(t)_test.c)
 UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
 ifeq ($(SAN),thread)
 UNIT_SRC := $(filter-out $(ONE_THREAD),$(UNIT_SRC))
