@@ -105,6 +105,7 @@ static void look_round(struct jobs *j)
     flights_expire(j, now);
     probes_look(j, now);
     cache_look(j, now);
+    publish_look(j, now);
     lost_look(j, now);
     makings_look(j, now);
     ladder_look(j, now);

@@ -62,6 +62,8 @@ struct publishing {
     int64_t kept_bytes; // of pieces in memory, not on the disk yet
     bool is_out;        // an errand is under way
     bool is_disk_full;  // the last errand found no room
+    int64_t full_bytes; // for what it wanted to write
+    int64_t look_at_us; // for room
 };
 
 struct cache {
@@ -142,6 +144,7 @@ void queue_remove(struct jobs *j, struct flight *f);
 
 // publish.c: what was made goes to the disk.
 void publish_go_on(struct jobs *j);
+void publish_look(struct jobs *j, int64_t now_us); // is the disk still full?
 // Pieces of the asset are made, but still in memory.
 bool publish_is_due(const struct jobs *j, const struct asset *a);
 

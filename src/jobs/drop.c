@@ -69,7 +69,9 @@ static void give_up(struct jobs *j, enum job_state to, const char *why)
     struct drop *d = j->dropping.drop;
     log_info("drop.%s asset=%s why=\"%s\"",
              to == JOB_FAILED ? "failed" : "pauses", d->asset->id.text, why);
-    int64_t not_before_us = to == JOB_FAILED ? 0 : clock_wall_us() + PAUSE_US;
+    // None is claimed before there is room.
+    bool needs_time = to != JOB_FAILED && !j->publishing.is_disk_full;
+    int64_t not_before_us = needs_time ? clock_wall_us() + PAUSE_US : 0;
     struct move_errand *e = move_new(j, &d->job, to, not_before_us);
     e->errand.done = moved;
     e->counts_attempt = to == JOB_FAILED;

@@ -210,12 +210,15 @@ static void end_slices_of(struct jobs *j, const struct ladder_job *l)
 
 static void pause_all(struct jobs *j)
 {
+    // None is claimed before there is room; a budget that is used needs time.
+    int64_t not_before_us =
+        j->publishing.is_disk_full ? 0 : clock_wall_us() + PAUSE_US;
     log_info("ladder.pauses why=\"%s\"",
              cache_is_full(j) ? "the cache budget is used" : "no disk space");
     while (j->ladder.jobs) {
         struct ladder_job *l = j->ladder.jobs;
         end_slices_of(j, l);
-        move_job(j, l, JOB_QUEUED, clock_wall_us() + PAUSE_US);
+        move_job(j, l, JOB_QUEUED, not_before_us);
         free_job(j, l);
     }
 }

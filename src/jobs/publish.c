@@ -8,11 +8,13 @@
 #include <utlist.h>
 
 #include "crew.h"
+#include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 
 enum { BATCH_MAX = 64 };
+static const int64_t LOOK_EVERY_US = 10 * INT64_C(1000000);
 
 struct published {
     struct flight *flight; // not touched on the pool
@@ -95,17 +97,25 @@ static void publish(struct errand *errand)
         add_facts(e, facts, count);
 }
 
-// Once when it begins, once when it is over: a full disk fails every piece.
+// Told once when it begins, once when it is over: a full disk fails every
+// piece.
+static void note_room(struct jobs *j, bool is_full, const char *why)
+{
+    if (is_full && !j->publishing.is_disk_full)
+        log_error("publish.disk_full %s", why);
+    else if (!is_full && j->publishing.is_disk_full)
+        log_info("publish.disk_has_room");
+    j->publishing.is_disk_full = is_full;
+    j->publishing.look_at_us = clock_now_us() + LOOK_EVERY_US;
+}
+
 static void tell_of_trouble(struct jobs *j, const struct publish_errand *e)
 {
     bool is_full = e->worst == ERR_NO_SPACE;
-    if (is_full != j->publishing.is_disk_full) {
-        if (is_full)
-            log_error("publish.disk_full %s", e->why);
-        else
-            log_info("publish.disk_has_room");
-    }
-    j->publishing.is_disk_full = is_full;
+    note_room(j, is_full, e->why);
+    j->publishing.full_bytes = 0;
+    for (size_t i = 0; i < e->count; i++)
+        j->publishing.full_bytes += (int64_t)e->item[i].blob->len;
     if (e->worst != OK && !is_full)
         log_warn("publish.failed code=%s why=\"%s\"", err_name(e->worst),
                  e->why);
@@ -169,4 +179,46 @@ void publish_go_on(struct jobs *j)
             add_item(e, f);
     j->publishing.is_out = true;
     errand_add(j, LANE_BYTES, &e->errand);
+}
+
+// ---- room ------------------------------------------------------------------
+
+struct room_errand {
+    struct errand errand;
+    struct store *store;
+    int64_t bytes;
+    enum err result;
+};
+
+static void try_room(struct errand *errand)
+{
+    struct room_errand *r = (struct room_errand *)errand;
+    scoped(store_writer) struct store_writer *w = NULL;
+    r->result = store_begin(r->store, r->bytes, &w);
+}
+
+static void room_tried(struct jobs *j, struct errand *errand)
+{
+    struct room_errand *r = (struct room_errand *)errand;
+    j->publishing.is_out = false;
+    if (!errand->was_dropped)
+        note_room(j, r->result != OK, "still");
+    free(r);
+    publish_go_on(j);
+}
+
+// The ladder waits while the disk is full, and it may be that nobody else makes
+// a piece that would show that there is room again.
+void publish_look(struct jobs *j, int64_t now_us)
+{
+    struct publishing *p = &j->publishing;
+    if (!p->is_disk_full || p->is_out || now_us < p->look_at_us)
+        return;
+    struct room_errand *r = NEW(struct room_errand);
+    r->errand.work = try_room;
+    r->errand.done = room_tried;
+    r->store = j->store;
+    r->bytes = p->full_bytes;
+    p->is_out = true;
+    errand_add(j, LANE_BYTES, &r->errand);
 }
