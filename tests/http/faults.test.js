@@ -4,18 +4,21 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync} from 'node:fs';
 import {mkdtemp} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {command, startDaemon} from './daemon.js';
+import {childrenOf, command, startDaemon} from './daemon.js';
 import {text, variants} from './exact.js';
 import {film} from './films.js';
+import {sendFile, startRemote, until} from './remote.js';
 
 const SECONDS = 1000;
 const FLAGS = ['--playback', 'open', '--keep-free', '0'];
+// What a commit and its log may want on a disk beside the bytes of an upload.
+const CHANGE_BYTES = 256 << 10;
 const bytes = readFileSync(film('plain.mp4'));
 
 // The film with a box that nobody reads, of `size` bytes: bytes of its own.
@@ -131,6 +134,34 @@ test('a full disk refuses uploads, plays on, and is forgotten when there is room
   }
 });
 
+test('a disk that is full before the ladder is made: it waits, spends no attempt, and is whole once there is room (REL-06)', {timeout: 300 * SECONDS}, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'reeld-full-'));
+  const under = inside(`mount -t tmpfs -o size=12m tmpfs ${directory}`);
+  const daemon = await startDaemon(FLAGS, {directory, under});
+  const filler = join(`/proc/${daemon.pid}/root${directory}`, 'filler');
+  try {
+    const body = filmWith(64);
+    fill(filler);
+    truncateSync(filler, statSync(filler).size - body.length - CHANGE_BYTES);
+    const asset = await upload(daemon, body);
+    await until('the disk is full', () => daemon.lines.some((l) => / publish\.disk_full /.test(l)));
+    fill(filler);
+    await play(daemon, asset.id);
+    const ladder = async () => (await daemon.json(`/v1/jobs?kind=ladder&asset=${asset.id}`)).items[0];
+    const waiting = await ladder();
+    assert.ok(['queued', 'running'].includes(waiting.state), JSON.stringify(waiting));
+    assert.ok((await daemon.json(`/v1/assets/${asset.id}`)).progress < 1);
+    rmSync(filler);
+    await whole(daemon, asset.id);
+    await until('the job is done', async () => (await ladder()).state === 'done');
+    assert.ok((await ladder()).attempts <= 1, JSON.stringify(await ladder()));
+    await play(daemon, asset.id);
+    assert.equal(await sourceOf(daemon, asset.id), asset.sha256);
+  } finally {
+    await daemon.stop();
+  }
+});
+
 function fill(path) {
   try {
     for (let size = 1 << 20; size >= 4096; size >>= 1)
@@ -234,9 +265,76 @@ for (const [call, fault] of FAULTS) {
   });
 }
 
+// ---- workers ---------------------------------------------------------------
+
+// A line of what the kernel says of a process; '' when it is gone.
+function statusOf(pid, name) {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8').match(new RegExp(`^${name}:\\t(\\S+)`, 'm'))[1];
+  } catch {
+    return '';
+  }
+}
+const isThere = (pid) => !['', 'Z'].includes(statusOf(pid, 'State'));
+
+// Has all workers stand still, once they are behind their walls and so ready for
+// work; gives them.
+async function stopWorkers(daemon) {
+  const pids = await until('a worker that waits', () => {
+    const found = childrenOf(daemon.pid);
+    return found.length > 0 && found.every((pid) => statusOf(pid, 'Seccomp') === '2') && found;
+  });
+  for (const pid of pids)
+    process.kill(pid, 'SIGSTOP');
+  return pids;
+}
+
+// Those that got no work may go on.
+function wakeWorkers(pids) {
+  for (const pid of pids)
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch (error) {
+      assert.equal(error.code, 'ESRCH');
+    }
+}
+
+// A worker that stands still past its time is taken for dead, and is: it cannot
+// come back to a job that another one has done (fencing).
+test('a worker that is late changes nothing (REL-10)', {timeout: 240 * SECONDS}, async () => {
+  const daemon = await startDaemon([...FLAGS, '--ladder', 'on_demand', '--probe-timeout', '3s', '--make-timeout', '3s',
+    '--job-attempts', '20', '--spares', '1', '--read-ahead', '0'], {keeps: true});
+  try {
+    const spare = await stopWorkers(daemon);
+    const {status, json: asset} = await tryUpload(daemon);
+    assert.ok([201, 202].includes(status), `${status}`);
+    await ready(daemon, asset.id);
+    const late = spare.filter((pid) => !isThere(pid));
+    assert.ok(late.length > 0, 'the one that had the job is still there');
+    wakeWorkers(spare);
+    const before = await daemon.json(`/v1/assets/${asset.id}`);
+
+    const makers = await stopWorkers(daemon);
+    const clip = `${daemon.base}/p/open/${asset.id}/index.m3u8?t=0.3,2.1`;
+    const [url] = await variants(clip);
+    const line = (await text(url)).split('\n').find((l) => l && l[0] !== '#');
+    const asked = () => fetch(new URL(line, url)).then(async (answer) => answer.status === 200 && Buffer.from(await answer.arrayBuffer()));
+    const piece = await until('the piece', asked, 120);
+    assert.ok(makers.some((pid) => !isThere(pid)), 'the one that made it is still there');
+    wakeWorkers(makers);
+    assert.deepEqual(await asked(), piece);
+    assert.deepEqual({...await daemon.json(`/v1/assets/${asset.id}`), playback: null}, {...before, playback: null});
+  } finally {
+    await daemon.stop();
+  }
+  const checked = await command(daemon.dataDir, 'fsck', '--scrub');
+  assert.equal(checked.code, 0, checked.stdout);
+  rmSync(daemon.dataDir, {recursive: true});
+});
+
 // ---- clocks ----------------------------------------------------------------
 
-const DAY_S = 24 * 3600;
+const DAY_S = 24 * 3600, YEAR_S = 365 * DAY_S;
 
 function clockShim() {
   const place = new URL('../../build/shims/', import.meta.url).pathname;
@@ -250,7 +348,7 @@ const cpuTicks = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[
 
 // The run-time of a sanitizer takes the clock for itself.
 const isSanitized = /\/san-/.test(process.env.REELD ?? '');
-test('clocks that jump by a day stop nothing and spin nothing (REL-19)', {timeout: 120 * SECONDS, skip: isSanitized}, async () => {
+async function startWithClock(flags) {
   const directory = await mkdtemp(join(tmpdir(), 'reeld-clock-'));
   const clock = join(directory, 'clock');
   const set = (seconds) => {
@@ -259,7 +357,18 @@ test('clocks that jump by a day stop nothing and spin nothing (REL-19)', {timeou
     writeFileSync(clock, offset, {flag: 'r+'});
   };
   writeFileSync(clock, Buffer.alloc(8));
-  const daemon = await startDaemon(['--keep-free', '0'], {directory, env: {LD_PRELOAD: clockShim(), CLOCK_SHIM: clock}});
+  const env = {LD_PRELOAD: clockShim(), CLOCK_SHIM: clock};
+  return {daemon: await startDaemon(['--keep-free', '0', ...flags], {directory, env}), set};
+}
+
+async function isIdle(daemon) {
+  const before = cpuTicks(daemon.pid);
+  await sleep(1000);
+  assert.ok(cpuTicks(daemon.pid) - before < 30, 'an idle daemon is busy'); // of 100 a second
+}
+
+test('clocks that jump by a day stop nothing and spin nothing (REL-19)', {timeout: 120 * SECONDS, skip: isSanitized}, async () => {
+  const {daemon, set} = await startWithClock([]);
   try {
     const first = await upload(daemon);
     for (const offset of [DAY_S, -DAY_S, 0]) {
@@ -269,12 +378,63 @@ test('clocks that jump by a day stop nothing and spin nothing (REL-19)', {timeou
       await whole(daemon, asset.id);
       assert.equal((await fetch(asset.playback.hls)).status, 200);
       assert.equal(await sourceOf(daemon, first.id), first.sha256);
-      const before = cpuTicks(daemon.pid);
-      await sleep(1000);
-      assert.ok(cpuTicks(daemon.pid) - before < 30, 'an idle daemon is busy'); // of 100 a second
+      await isIdle(daemon);
     }
   } finally {
     await daemon.stop();
+  }
+});
+
+// What is promised until a time of day goes by the clock on the wall; what waits
+// does not wait a year longer because that clock was wrong for a while.
+test('a clock that is a year ahead, then right, then a year behind (REL-19)', {timeout: 240 * SECONDS, skip: isSanitized}, async () => {
+  let isUp = false;
+  const remote = await startRemote((q, r) => {
+    if (!isUp)
+      r.writeHead(503, {'retry-after': '1'}).end();
+    else if (q.method === 'POST')
+      r.writeHead(204).end();
+    else
+      sendFile(q, r, filmWith(96));
+  });
+  const {daemon, set} = await startWithClock(['--ladder', 'on_demand', '--pull-allow', '127.0.0.1/32', '--pull-retry', '100ms',
+    '--callback-retry', '100ms', '--callback-pause', '200ms', '--callback-tries', '100']);
+  const tried = (method) => remote.asked.filter((q) => q.method === method).length;
+  const plays = async (asset) => (await fetch(asset.playback.hls)).status;
+  try {
+    const {id: hook} = await (await daemon.call('POST', '/v1/webhooks', {json: {url: `${remote.base}/told`}})).json();
+    const first = await upload(daemon);
+    assert.equal(await plays(first), 200);
+
+    set(YEAR_S);
+    assert.equal(await plays(first), 403, 'its grant is over');
+    assert.equal(await plays(await daemon.json(`/v1/assets/${first.id}`)), 200, 'a new one is not');
+    const pulled = await (await daemon.call('POST', '/v1/assets', {json: {url: `${remote.base}/film.mp4`}})).json();
+    const second = await upload(daemon);
+    await until('both were tried', () => tried('GET') > 0 && tried('POST') > 1);
+    await isIdle(daemon);
+
+    set(0);
+    isUp = true;
+    assert.equal(await plays(first), 200, 'its grant is valid again');
+    await until('the pull is tried again', async () => (await daemon.json(`/v1/assets/${pulled.id}?wait=2`)).state === 'ready');
+    await until('the webhook is told', () => remote.asked.some((q) => q.method === 'POST' && q.body.includes(pulled.id)));
+    await until('of what was when the clock was ahead, too', async () => {
+      const {items} = await daemon.json(`/v1/webhooks/${hook}/deliveries`);
+      return items.length > 0 && items.every((d) => d.state === 'delivered');
+    });
+
+    set(-YEAR_S);
+    const third = await upload(daemon);
+    for (const asset of [first, third])
+      assert.equal(await plays(asset), 200);
+    await until('a webhook is told of it', () => remote.asked.some((q) => q.method === 'POST' && q.body.includes(third.id)));
+    for (const {id, sha256} of [first, second, third])
+      assert.equal(await sourceOf(daemon, id), sha256);
+    await isIdle(daemon);
+  } finally {
+    await daemon.stop();
+    await remote.stop();
   }
 });
 
