@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,6 +31,7 @@ enum kind {
     MEMORY, // memfd_create, mmap
     ALLOCATE,
     LOCK,
+    CHANGE, // all of these that a disk refuses once it is read-only
 };
 
 struct control {
@@ -57,10 +59,18 @@ static void __attribute__((constructor)) open_shim(void)
         control = at;
 }
 
+static bool is_meant(enum kind kind)
+{
+    enum kind now = control ? atomic_load(&control->kind) : NONE;
+    bool is_change =
+        kind == WRITE || kind == RENAME || kind == UNLINK || kind == ROOM;
+    return now == kind || (now == CHANGE && is_change);
+}
+
 static bool fails(enum kind kind)
 {
     struct control *c = control;
-    if (!c || atomic_load(&c->kind) != (int)kind)
+    if (!is_meant(kind))
         return false;
     int call = atomic_fetch_add(&c->calls, 1) + 1;
     if (call < atomic_load(&c->from) || call > atomic_load(&c->to))
@@ -79,11 +89,25 @@ static bool is_file(int fd)
     return is;
 }
 
+// Of memfd_create(): no disk is asked.
+static bool is_in_memory(int fd)
+{
+    char name[32], target[16] = {0};
+    int saved = errno;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    bool is = readlink(name, target, sizeof target - 1) > 0 &&
+              strncmp(target, "/memfd:", 7) == 0;
+    errno = saved;
+    return is;
+}
+
 // ---- names -----------------------------------------------------------------
 
 static int open_at(int directory, const char *path, int flags, mode_t mode)
 {
-    if (fails(OPEN))
+    bool changes =
+        (flags & (O_ACCMODE | O_CREAT)) != 0 && strncmp(path, "/dev/", 5) != 0;
+    if (fails(OPEN) || (changes && fails(CHANGE)))
         return -1;
     return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
@@ -151,12 +175,19 @@ int unlink(const char *path)
     return unlinkat(AT_FDCWD, path, 0);
 }
 
+int mkdirat(int directory, const char *path, mode_t mode)
+{
+    return fails(CHANGE) ? -1
+                         : (int)syscall(SYS_mkdirat, directory, path, mode);
+}
+
 // ---- bytes -----------------------------------------------------------------
 
 // How many of `len` bytes are written; -1 with errno.
 static ssize_t may_write(int fd, size_t len)
 {
-    if (len == 0 || !is_file(fd) || !fails(WRITE))
+    if (len == 0 || !is_file(fd) || (is_meant(CHANGE) && is_in_memory(fd)) ||
+        !fails(WRITE))
         return (ssize_t)len;
     return errno ? -1 : (ssize_t)((len + 1) / 2);
 }
@@ -210,9 +241,14 @@ int fdatasync(int fd)
     return fails(SYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
+static bool has_no_room(int fd)
+{
+    return !(is_meant(CHANGE) && is_in_memory(fd)) && fails(ROOM);
+}
+
 int ftruncate64(int fd, off64_t size)
 {
-    return fails(ROOM) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
+    return has_no_room(fd) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
 }
 int ftruncate(int fd, off_t size)
 {
@@ -220,7 +256,8 @@ int ftruncate(int fd, off_t size)
 }
 int fallocate64(int fd, int mode, off64_t from, off64_t size)
 {
-    return fails(ROOM) ? -1 : (int)syscall(SYS_fallocate, fd, mode, from, size);
+    return has_no_room(fd) ? -1
+                           : (int)syscall(SYS_fallocate, fd, mode, from, size);
 }
 int fallocate(int fd, int mode, off_t from, off_t size)
 {

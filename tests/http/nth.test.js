@@ -26,8 +26,8 @@ const FLAGS = ['--playback', 'open', '--keep-free', '0', '--ladder', 'on_demand'
 const FILES_SPARE = 16;
 
 // As in tests/crash/fault_shim.c; numbers of errors are Linux's.
-const KINDS = {OPEN: 1, WRITE: 2, READ: 3, SYNC: 4, RENAME: 5, UNLINK: 6, ROOM: 7, MEMORY: 8, ALLOCATE: 9, LOCK: 10};
-const ERRORS = {short: 0, EIO: 5, EAGAIN: 11, ENOMEM: 12, EMFILE: 24, ENOSPC: 28};
+const KINDS = {OPEN: 1, WRITE: 2, READ: 3, SYNC: 4, RENAME: 5, UNLINK: 6, ROOM: 7, MEMORY: 8, ALLOCATE: 9, LOCK: 10, CHANGE: 11};
+const ERRORS = {short: 0, EIO: 5, EAGAIN: 11, ENOMEM: 12, EMFILE: 24, ENOSPC: 28, EROFS: 30};
 const FAULTS = [
   ['OPEN', 'EMFILE'], ['WRITE', 'ENOSPC'], ['WRITE', 'EIO'], ['WRITE', 'short'], ['READ', 'EIO'], ['SYNC', 'EIO'], ['RENAME', 'EIO'],
   ['UNLINK', 'EIO'], ['ROOM', 'ENOSPC'], ['MEMORY', 'EMFILE'], ['LOCK', 'EAGAIN'],
@@ -253,6 +253,30 @@ for (const flow of Object.keys(FLOWS))
     t.diagnostic(`Measured: ${failed} calls failed`);
     assert.ok(failed > 0 || STRIDE > 1);
   });
+
+// As ext4 does when its disk fails (errors=remount-ro).
+test('a disk that turns read-only: what is there plays, changes are refused, and all goes on when it is mended', {timeout: 600 * SECONDS}, async () => {
+  const rig = await new Rig().open();
+  rig.arm('CHANGE', 1, MOST, 'EROFS');
+  for (let i = 0; i < 3; i++) {
+    assert.equal(await rig.upload(), null, 'an upload is acknowledged');
+    assert.ok(await rig.clip(), 'a manifest');
+    await rig.serves();
+  }
+  assert.ok(await rig.piece(), 'a piece that nobody has asked for is made in memory');
+  const {status} = await rig.daemon.call('DELETE', `/v1/assets/${rig.first}`);
+  assert.ok(FAILURES.includes(status), `${status}`);
+  await rig.serves();
+  assert.ok(rig.disarm() > 0);
+  const later = await until('an upload is accepted', () => rig.upload(), 120);
+  await rig.looks('mended');
+  assert.ok(await rig.piece());
+  assert.equal((await rig.daemon.call('DELETE', `/v1/assets/${later}`)).status, 204);
+  await rig.closesFiles('read-only');
+  await rig.daemon.stop();
+  await rig.audits();
+  await rig.close();
+});
 
 // An allocation that fails ends the daemon (style.md: "small allocations
 // abort"); where it was the HTTP library's, the connection; elsewhere it is told
