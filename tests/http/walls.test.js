@@ -102,6 +102,43 @@ test('a disguise is refused, quickly, and reaches nothing', {timeout: 240e3}, as
   assert.equal(visits, 0, 'the canary had visitors');
 });
 
+// Beside inits, segments and what has its own way to be asked for.
+const EACH_KIND = ['thumbnail.jpg', 'thumbnail.webp?t=2.2', 'preview.webp', 'index.m3u8?t=1.1,2.2',
+  'download.mp4?t=1.1,2.2', 'download.m4a', 'download.mp3'];
+
+// All that a playlist names.
+async function fetchNamed(url, is) {
+  const named = (await (await fetch(url)).text()).split('\n').filter((l) => l && is(l)).map((l) => new URL(l.split('#')[0], url).href);
+  assert.ok(named.length > 0, url);
+  for (const one of new Set(named))
+    assert.equal((await fetch(one)).status, 200, one);
+  return named;
+}
+
+async function sheets(root) {
+  await fetchNamed(`${root}/storyboard.vtt`, (l) => l.startsWith('storyboard-'));
+}
+
+// Cut pieces, black pictures and silence.
+async function madeOfNothing(asset) {
+  const clips = [{asset: asset.id, start: 0.52, end: 1.5}, {gap: 0.5}, {asset: asset.id, start: 3}];
+  const stream = await (await reeld.call('POST', '/v1/streams', {json: {clips}})).json();
+  for (const media of await fetchNamed(stream.playback.hls, (l) => l[0] !== '#'))
+    await fetchNamed(media, (l) => l[0] !== '#');
+}
+
+// Pictures, sound, and what is made of a part.
+async function otherSources(asset) {
+  for (const name of ['still.png', 'sound.mp3'])
+    await reeld.upload(film(name));
+  const frame = await reeld.call('POST', `/v1/assets/${asset.id}/frames`, {json: {time: 2}});
+  assert.ok([200, 201, 202].includes(frame.status), await frame.text());
+  const answer = await reeld.call('POST', `/v1/assets/${asset.id}/reframe`, {json: {target: 'square', end: 1}});
+  const square = await answer.json();
+  assert.ok([200, 201, 202].includes(answer.status), JSON.stringify(square));
+  assert.equal((await fetch(square.playback.hls.replace('index.m3u8', `${square.renditions[0].name}/0.m4s`))).status, 200);
+}
+
 test('each kind of work runs behind the filter, and bombs end', {timeout: 240e3}, async () => {
   let isOver = false, slowest = 0, largest = 0;
   const watch = (async () => {
@@ -121,8 +158,12 @@ test('each kind of work runs behind the filter, and bombs end', {timeout: 240e3}
   const asset = await reeld.upload(film('plain.mp4'));
   const root = asset.playback.hls.replace('/index.m3u8', '');
   const paths = asset.renditions.flatMap((r) => [`${r.name}/init.mp4`, `${r.name}/0.m4s`]);
-  for (const path of [...paths, `${asset.renditions[0].name}/0.ts`, 'thumbnail.jpg', 'index.m3u8?t=1.1,2.2'])
+  const {name} = asset.renditions.find((r) => r.height);
+  for (const path of [...paths, ...EACH_KIND, `${name}/0.ts`, `${name}/i0.m4s`])
     assert.equal((await fetch(`${root}/${path}`)).status, 200, path);
+  await sheets(root);
+  await madeOfNothing(asset);
+  await otherSources(asset);
   const bombs = badFiles().filter((f) => /bomb|stsz-count|stts-count|elst-count|4g-fps|65535|2gx2g|tracks-302|nested/.test(f.file));
   for (const {file} of bombs)
     await reeld.tryUpload(media(file), {name: 'bomb'});
