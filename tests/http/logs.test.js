@@ -7,10 +7,18 @@ import {after, before, test} from 'node:test';
 
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
+import {startRemote, until} from './remote.js';
 
-let reeld;
-before(async () => { reeld = await startDaemon(['--log-level', 'debug', '--access-log', 'on', '--ladder', 'on_demand']); });
-after(() => reeld.stop());
+let reeld, remote;
+before(async () => {
+  reeld = await startDaemon(['--log-level', 'debug', '--access-log', 'on', '--ladder', 'on_demand', '--pull-allow', '127.0.0.1/32',
+    '--callback-retry', '100ms', '--callback-pause', '200ms', '--callback-timeout', '1s']);
+  remote = await startRemote((q, r) => (q.url === '/cut' ? r.destroy() : r.writeHead(q.url === '/refused' ? 500 : 204).end()));
+});
+after(async () => {
+  await reeld?.stop();
+  await remote?.stop();
+});
 
 const grantOf = (url) => new URL(url).pathname.split('/')[2];
 const answers = () => reeld.lines.filter((l) => / http\.answer /.test(l));
@@ -34,6 +42,22 @@ function commandLines() {
   }).join('\n');
 }
 
+// Of webhooks that are answered with 204, with 500 and not at all, and of a
+// callback; one has an old secret as well.
+async function hookSecrets() {
+  const secrets = [];
+  for (const path of ['/fine', '/refused', '/cut']) {
+    const hook = await (await reeld.call('POST', '/v1/webhooks', {json: {url: remote.base + path}})).json();
+    secrets.push(hook.secret);
+    if (path === '/fine')
+      secrets.push((await (await reeld.call('POST', `/v1/webhooks/${hook.id}/rotate`)).json()).secret);
+  }
+  const own = 'whsec_' + Buffer.from('a secret of our own, 32 bytes it').toString('base64');
+  const {status} = await reeld.tryUpload(film('silent.mp4'), {callback_url: `${remote.base}/called`, callback_secret: own});
+  assert.ok(status < 300, `${status}`);
+  return [...secrets, own].flatMap((s) => [s, s.replace('whsec_', ''), Buffer.from(s.replace('whsec_', ''), 'base64').toString('hex')]);
+}
+
 test('an answer is a line, with its request', async () => {
   const answer = await reeld.call('GET', '/v1/assets?limit=3', {headers: {'x-request-id': 'the-one'}});
   const length = (await answer.arrayBuffer()).byteLength;
@@ -46,9 +70,11 @@ test('no secret is in the log, a command line or an error (SEC-23)', async () =>
   const refused = [];
   const made = await (await reeld.call('POST', '/v1/keys', {json: {scopes: ['read'], label: 'x'}})).json();
   secrets.push(made.key ?? made.secret);
+  secrets.push(...await hookSecrets());
   const asset = await reeld.upload(film('plain.mp4'));
   const grant = grantOf(asset.playback.hls);
   secrets.push(grant, grant.split('.')[2]);
+  await until('the webhooks are told', () => remote.asked.filter((q) => q.body.includes(asset.id)).length >= 3);
   assert.ok(secrets.every((s) => s && s.length > 20), 'they are known');
 
   const base = `/p/${grant}/${asset.id}`;
