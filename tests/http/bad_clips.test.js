@@ -25,14 +25,19 @@ after(async () => daemon?.stop());
 
 const post = (clips) => daemon.call('POST', '/v1/streams', {json: {clips}});
 
-// Bytes of what is made, once nothing is under way: a manifest has its first
-// edge made ahead.
+// How many pieces were made, once nothing is under way: a manifest has its first
+// edge made ahead. The counts are of one moment, which may be a moment ago: two
+// looks have to agree.
 async function made() {
-  for (;;) {
-    const {space, queue, workers} = await daemon.json('/v1/system');
-    if (workers.busy === 0 && Object.values(queue.pieces).every((n) => n === 0))
-      return space.made_bytes;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let last; ;) {
+    const metrics = await (await fetch(`${daemon.base}/metrics`)).text();
+    const sum = (name) => [...metrics.matchAll(new RegExp(`^reeld_${name}(?:\\{.*\\})? (\\d+)$`, 'gm'))].reduce((all, m) => all + Number(m[1]), 0);
+    const isIdle = /^reeld_workers\{state="busy"\} 0$/m.test(metrics) && sum('pieces_waiting') === 0;
+    const count = sum('pieces_made_total');
+    if (isIdle && count === last)
+      return count;
+    last = isIdle ? count : undefined;
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
