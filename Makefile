@@ -44,6 +44,10 @@ else
 ALL_CFLAGS += -fPIE -fsanitize=$(SAN) -fno-sanitize-recover=all \
               -fno-omit-frame-pointer -DREELD_SANITIZED
 LDFLAGS += -fsanitize=$(SAN)
+# As a shared library beside that of ASan, gcc's UBSan heeds no log_path.
+ifeq ($(findstring clang,$(CC)),)
+LDFLAGS += $(if $(findstring undefined,$(SAN)),-static-libasan -static-libubsan)
+endif
 endif
 # What libraries hand from thread to thread by atomics of their own is nothing
 # that ThreadSanitizer sees, unless they are built with it.
@@ -105,11 +109,13 @@ endif
 help:
 	@sed -n 's/^## /  make /p' Makefile
 ## demo          serves ./demo-data on 127.0.0.1:8080 and says how to upload
-## test          every test; the last line is "N passed, N failed"
+## test          every test, on three builds; the last line is "N passed, N failed"
 ## http          black-box tests against the real daemon alone
-## asan          unit and black-box tests again with AddressSanitizer and UBSan
-## tsan          the same with ThreadSanitizer
 ## player        real players in headless Chromium alone
+## builds        unit tests with sanitizers; black-box tests and players, spread
+##               over the release and builds with ASan and UBSan, and with TSan
+## asan          all of them on the build with ASan and UBSan
+## tsan          all of them on the build with TSan
 ## exact         every picture of RANGES=210 random clips, SEED=1; goes on where it was
 ## bench         measures; BENCH="start cold" picks some
 ## clean         takes away all that was built
@@ -218,6 +224,10 @@ unit: $(UNIT_BIN) $(VARIANT)/reel-worker
 $(VARIANT)/fake-worker: tests/support/fake_worker.c $(call libs_of,wire model base)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $^ $(call link_libs,base) -o $@
 unit all-unit-jobs: | $(VARIANT)/fake-worker
+# Makes on purpose what a sanitizer has to report, in the place of a daemon.
+$(VARIANT)/planted/reeld: tests/sanitized/planted.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $< -o $@
 # One room's tests alone: make unit-model
 unit-%: all-unit-% ;
 $(foreach r,$(ROOMS),$(eval all-unit-$(r): $(filter $(VARIANT)/unit/$(r)/%,$(UNIT_BIN)) ; $$(Q)tests/run-unit $$^))
@@ -231,7 +241,7 @@ golden: unit-package
 # ---- the whole: demo, test, bench --------------------------------------------
 
 DEMO_DATA ?= demo-data
-.PHONY: demo test http player asan tsan exact bench
+.PHONY: demo test http player builds asan tsan exact bench
 demo: all
 	$(Q)tests/demo $(BUILD)/reeld $(DEMO_DATA)
 
@@ -242,8 +252,8 @@ $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
-	+$(Q)KILLS=50 tests/run-all lint unit fuzz-replay http player soak campaign
-http player asan tsan: all $(BUILD)/npm-tests/.done | test-deps
+	+$(Q)KILLS=50 tests/run-all lint unit fuzz-replay builds soak campaign
+http player builds asan tsan: all $(BUILD)/npm-tests/.done | test-deps
 	+$(Q)tests/run-all $@
 exact: all | test-deps
 	$(Q)node tests/exact/long.js

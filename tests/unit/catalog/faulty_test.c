@@ -414,11 +414,11 @@ static void a_read_that_fails_is_told_and_the_next_one_works(void **state)
 static void an_open_that_fails_leaves_a_database_that_opens(void **state)
 {
     (void)state;
-    struct db_faults faults = {.code = ERR_IO};
+    struct db_faults faults = {.code = ERR_IO, .fail_at = 1 - EACH};
     do {
         struct sample s;
         sample_make(&s);
-        faults.fail_at++;
+        faults.fail_at += EACH;
         faults.calls = 0;
         struct catalog_options o = sample_options(&s);
         struct catalog *c = NULL;

@@ -217,7 +217,7 @@ static void a_log_cut_anywhere_gives_an_older_state(void **state)
     struct stat st;
     assert_int_equal(stat(log, &st), 0);
     uint32_t last = 0;
-    for (off_t size = 0;; size += 1024) {
+    for (off_t size = 0;; size += EACH * 1024) {
         snprintf(path, sizeof(path), "%s/%ld.db", s->directory, (long)size);
         snprintf(cut_log, sizeof(cut_log), "%s-wal", path);
         copy_file(s->path, path, SIZE_MAX);
