@@ -108,7 +108,7 @@ test('a request whose end is in doubt gets an answer and an end, and nothing beh
   assert.ok(forms.length >= 60);
   const wrong = [];
   await many(forms, 16, async (form) => {
-    const {text, how} = await exchange(hasty.port, form, {timeout: MINUTE});
+    const {text, how} = await exchange(hasty.port, form);
     // libmicrohttpd sends the head of some of its own refusals twice.
     const got = [...new Set(statuses(text))];
     const isRefused = got.length === 0 || (got.length === 1 && [400, 411, 413, 415, 422, 431, 501].includes(got[0]));
@@ -191,7 +191,7 @@ test('what is malformed is answered with 4xx, 501, 505 or an end, soon', {timeou
   assert.ok(table.length >= 300, String(table.length));
   const wrong = [];
   await many(table, 16, async (request, i) => {
-    const {text, how} = await exchange(hasty.port, request, {timeout: MINUTE});
+    const {text, how} = await exchange(hasty.port, request);
     const bad = statuses(text).filter((s) => !((s >= 400 && s < 500) || s === 501 || s === 505));
     // A few are odd, but not wrong: they ask for a page, or for nothing.
     const isFine = bad.every((s) => s === 200 || s === 204) && /^(GET (\/|http:\/\/h\/?|\/\?\S*|\/\/|\/#a) HTTP|GET \/v1\/(openapi|assets)|PATCH)/.test(request);

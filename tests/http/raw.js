@@ -2,7 +2,7 @@
 // raw.js - bytes to a daemon as no client would send them, and what comes back.
 import {connect} from 'node:net';
 
-const NOT_SOON_MS = 12000;
+const NOT_SOON_MS = 60000;
 
 // Sends `text` (a string stands for its bytes) and reads to the end. The client
 // half stays open unless `ends`: whoever waits for more must give up by itself.
