@@ -61,6 +61,12 @@ must_check enum err catalog_list_assets(struct catalog *c,
                                         struct id *ret, uint32_t *ret_count,
                                         bool *ret_more);
 
+// The shape (struct asset_reframe) of an asset for this width and height.
+// ERR_NOT_FOUND.
+must_check enum err catalog_shape(struct catalog *c, const struct id *parent,
+                                  int32_t width, int32_t height,
+                                  struct id *ret);
+
 // ---- assets: changes -------------------------------------------------------
 
 // A new asset in state UPLOADED (its id, name, source ... filled in) with a
@@ -78,7 +84,8 @@ must_check enum err catalog_asset_ready(struct catalog *c,
                                         const char *build, bool with_ladder);
 // A new asset that is READY from the start: a part of another one, whose source
 // it has (reframe.h), with a 'ladder' job when `with_ladder`. ERR_NOT_FOUND
-// when the other one is gone, ERR_GONE when its source is.
+// when the other one is gone, ERR_GONE when its source is. ERR_CONFLICT: it is
+// a shape that is there.
 must_check enum err catalog_add_reframed(struct catalog *c,
                                          const struct asset *a,
                                          const char *build, bool with_ladder);
@@ -98,8 +105,9 @@ struct catalog_asset_change {
 };
 must_check enum err catalog_change_asset(struct catalog *c, const struct id *id,
                                          const struct catalog_asset_change *ch);
-// Gone for readers at once. *ret_orphans: source blob and pieces that nothing
-// names any more, for the caller to remove from the store (heap array).
+// Gone for readers at once, its shapes too. *ret_orphans: source blob and
+// pieces that nothing names any more, for the caller to remove from the store
+// (heap array).
 must_check enum err catalog_remove_asset(struct catalog *c, const struct id *id,
                                          struct digest **ret_orphans,
                                          size_t *ret_count);

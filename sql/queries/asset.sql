@@ -29,14 +29,20 @@ ORDER BY birth DESC LIMIT :limit;
 -- name: reframe_add
 -- No row where the parent is not there (any more), or not ready: the blob of
 -- its source may be on its way out.
-INSERT INTO reframe (asset_row, parent_id, start_us, end_us, width, height)
-SELECT :asset_row, a.id, :start_us, :end_us, :width, :height
+INSERT INTO reframe (asset_row, parent_id, start_us, end_us, width, height,
+    is_shape)
+SELECT :asset_row, a.id, :start_us, :end_us, :width, :height, :is_shape
 FROM asset a WHERE a.id = :parent AND a.state = 'ready'
 RETURNING asset_row;
 
 -- name: reframe_get
-SELECT parent_id, start_us, end_us, width, height
+SELECT parent_id, start_us, end_us, width, height, is_shape
 FROM reframe WHERE asset_row = :asset_row;
+
+-- name: shape_get
+SELECT a.id FROM reframe r JOIN asset a ON a.asset_row = r.asset_row
+WHERE r.parent_id = :parent AND r.width = :width AND r.height = :height
+    AND r.is_shape = 1;
 
 -- name: asset_add
 INSERT INTO asset (id, birth, state, kind, name, description, metadata,
@@ -63,8 +69,12 @@ WHERE id = :id
 RETURNING asset_row;
 
 -- name: asset_remove
--- Its plan, tracks, renditions and jobs go with it.
-DELETE FROM asset WHERE id = :id RETURNING source_row;
+-- Its plan, tracks, renditions and jobs go with it, and so do its shapes, which
+-- have the same source.
+DELETE FROM asset
+WHERE id = :id OR asset_row IN (SELECT asset_row FROM reframe
+    WHERE parent_id = :id AND is_shape = 1)
+RETURNING source_row, id;
 
 -- name: source_add
 -- The row of these bytes, old or new. They are there again where they had been

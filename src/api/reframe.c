@@ -107,6 +107,28 @@ enum err api_reframe(struct api *a, const struct asset *parent,
     return OK;
 }
 
+enum err api_shape(struct api *a, const struct asset *parent, int32_t width,
+                   int32_t height, const struct asset **ret)
+{
+    struct id id;
+    enum err e = catalog_shape(a->catalog, &parent->id, width, height, &id);
+    if (e == ERR_NOT_FOUND) {
+        struct asset_reframe wish = {.end_us = INT64_MAX,
+                                     .width = width,
+                                     .height = height,
+                                     .is_shape = true};
+        struct asset *child = asset_namesake(parent);
+        scoped(asset) const struct asset *held = child;
+        child->id = id_new(asset_kind_prefix(ASSET_VIDEO));
+        child->created_us = clock_wall_us();
+        id = child->id;
+        e = api_reframe(a, parent, &wish, child);
+        if (e == ERR_CONFLICT) // another one came first
+            e = catalog_shape(a->catalog, &parent->id, width, height, &id);
+    }
+    return e == OK ? catalog_asset(a->catalog, &id, ret) : e;
+}
+
 static struct asset *describe(const struct asset *parent, const struct wish *w)
 {
     struct asset *child = asset_namesake(parent);

@@ -365,6 +365,7 @@ static enum err read_reframe(struct db *db, int64_t asset_row, struct asset *a)
     a->reframe.end_us = query_get_int(&q);
     a->reframe.width = (int32_t)query_get_int(&q);
     a->reframe.height = (int32_t)query_get_int(&q);
+    a->reframe.is_shape = query_get_int(&q) != 0;
     return OK;
 }
 

@@ -216,11 +216,48 @@ static enum err add_reframe(struct db *db, const struct asset *a,
     query_int(&q, ":end_us", f->end_us);
     query_int(&q, ":width", f->width);
     query_int(&q, ":height", f->height);
+    query_int(&q, ":is_shape", f->is_shape);
     bool has_row;
     TRY(query_step(&q, &has_row));
     if (!has_row)
         return fail(ERR_NOT_FOUND, "no asset %s", f->asset.text);
     return OK;
+}
+
+static enum err find_shape(struct db *db, const struct id *parent,
+                           int32_t width, int32_t height, struct id *ret)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_SHAPE_GET);
+    query_text(&q, ":parent", parent->text);
+    query_int(&q, ":width", width);
+    query_int(&q, ":height", height);
+    bool has_row;
+    TRY(query_step(&q, &has_row));
+    if (!has_row)
+        return fail(ERR_NOT_FOUND, "%s has no shape of %dx%d", parent->text,
+                    (int)width, (int)height);
+    query_get_text(&q, ret->text, sizeof(ret->text));
+    return OK;
+}
+
+enum err catalog_shape(struct catalog *c, const struct id *parent,
+                       int32_t width, int32_t height, struct id *ret)
+{
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    return find_shape(r.db, parent, width, height, ret);
+}
+
+static enum err check_only_shape(struct db *db, const struct asset_reframe *f)
+{
+    struct id other;
+    if (!f->is_shape)
+        return OK;
+    enum err e = find_shape(db, &f->asset, f->width, f->height, &other);
+    if (e == OK)
+        return fail(ERR_CONFLICT, "%s is that shape", other.text);
+    return e == ERR_NOT_FOUND ? OK : e;
 }
 
 // Where the bytes are dropped nothing new can be made of them.
@@ -249,6 +286,7 @@ enum err catalog_add_reframed(struct catalog *c, const struct asset *a,
     TRY(change_begin(c, DB_DURABLE, &w));
     int64_t source_row = 0, asset_row = 0;
     TRY(find_source(w.db, a, &source_row));
+    TRY(check_only_shape(w.db, &a->reframe));
     TRY(add_row(w.db, a, source_row, &asset_row));
     TRY(add_reframe(w.db, a, asset_row));
     struct asset_move m = {.from = ASSET_UPLOADED, .to = ASSET_READY};

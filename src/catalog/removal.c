@@ -42,18 +42,33 @@ static enum err collect(struct query *q, struct orphans *o, size_t *ret_count)
     return OK;
 }
 
-static enum err remove_row(struct db *db, const struct id *id,
-                           int64_t *ret_source_row)
+// An asset and its shapes.
+struct gone {
+    struct id *ids;
+    size_t count, capacity;
+};
+static inline void scoped_release_gone(struct gone *held)
+{
+    free(held->ids);
+}
+
+static enum err remove_rows(struct db *db, const struct id *id,
+                            struct gone *gone, int64_t *ret_source_row)
 {
     scoped(query) struct query q;
     query_init(&q, db, SQL_ASSET_REMOVE);
     query_text(&q, ":id", id->text);
-    bool has_row;
-    TRY(query_step(&q, &has_row));
-    if (!has_row)
-        return fail(ERR_NOT_FOUND, "no asset %s", id->text);
-    *ret_source_row = query_get_int(&q);
-    return OK;
+    for (;;) {
+        bool has_row;
+        TRY(query_step(&q, &has_row));
+        if (!has_row)
+            break;
+        *ret_source_row = query_get_int(&q);
+        struct id one;
+        query_get_text(&q, one.text, sizeof(one.text));
+        PUSH(gone->ids, gone->count, gone->capacity, one);
+    }
+    return gone->count > 0 ? OK : fail(ERR_NOT_FOUND, "no asset %s", id->text);
 }
 
 static enum err remove_pieces(struct db *db, int64_t source_row,
@@ -104,12 +119,14 @@ static enum err remove_asset(struct catalog *c, const struct id *id,
                              struct orphans *o, int64_t *ret_source_row,
                              bool *ret_is_last)
 {
+    scoped(gone) struct gone gone = {0};
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
-    TRY(remove_row(w.db, id, ret_source_row));
+    TRY(remove_rows(w.db, id, &gone, ret_source_row));
     TRY(remove_slice(w.db, *ret_source_row, o, ret_is_last));
     enum err e = change_commit(&w);
-    cache_asset_changed(c->cache, id);
+    for (size_t i = 0; i < gone.count; i++)
+        cache_asset_changed(c->cache, &gone.ids[i]);
     cache_pieces_changed(c->cache, *ret_source_row);
     return e;
 }

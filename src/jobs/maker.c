@@ -20,7 +20,9 @@ enum err jobs_reframe(const struct jobs_maker *m, struct catalog *c,
                       const struct asset_reframe *wish, struct asset *child)
 {
     TRY(reframe_lay(parent, wish, &m->ladder_wish, child));
-    TRY(catalog_add_reframed(c, child, m->build, m->ladder_in_background));
+    // Of a shape only what a timeline shows is ever played.
+    bool with_ladder = m->ladder_in_background && !wish->is_shape;
+    TRY(catalog_add_reframed(c, child, m->build, with_ladder));
     log_info("asset.reframed id=%s of=%s renditions=%u segments=%u",
              child->id.text, parent->id.text, child->renditions,
              child->plan->segments);

@@ -15,6 +15,7 @@
 #include "reeld/base/math.h"
 #include "reeld/base/mem.h"
 #include "reeld/model/gap.h"
+#include "reeld/model/reframe.h"
 
 #include "read.h"
 #include "slots.h"
@@ -123,30 +124,68 @@ static bool has_shape(const struct rendition *r, const struct canvas *c)
     return llabs(a - b) * 50 <= (a > b ? a : b);
 }
 
-// A picture of the canvas's shape fills it however it is fitted; any other one
-// plays as it is, which shows all of it, as a player puts black beside it.
-static enum err check_fit(const json_t *clip, const struct asset *asset,
-                          struct canvas *c)
+static bool has_size(const struct rendition *r, const struct canvas *c)
+{
+    return r->width == c->width && r->height == c->height;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+// A ratio where it is a plain one, so that canvases of other sizes have the
+// same shape of an asset; else a size.
+static enum err crop_to(struct videodb *v, const struct canvas *c,
+                        const struct asset **asset)
+{
+    int64_t by = common_divisor(c->width, c->height);
+    if (max_i64(c->width, c->height) / by > REFRAME_RATIO_MAX)
+        by = 1;
+    int64_t width = c->width / by, height = c->height / by;
+    TRY(reframe_check_shape(width, height));
+    scoped(asset) const struct asset *whole = take(*asset);
+    return api_shape(v->api, whole, (int32_t)width, (int32_t)height, asset);
+}
+
+static enum err refuse_fit(struct str fit, const struct rendition *r,
+                           const struct canvas *c)
+{
+    return fail(ERR_UNSUPPORTED,
+                "Fit \"%.*s\" of a picture of %dx%d on a canvas of "
+                "%lldx%lld is not in this server: use \"crop\" or "
+                "\"contain\".",
+                STR_ARG(fit), r->width, r->height, (long long)c->width,
+                (long long)c->height);
+}
+
+// A picture of the canvas's shape fills it however it is fitted. Of any other
+// one "crop" plays its shape; "contain" plays it as it is, which shows all of
+// it, as a player puts black beside it. May put another asset for `*asset`.
+static enum err fit_to_canvas(struct videodb *v, const json_t *clip,
+                              struct canvas *c, const struct asset **asset)
 {
     struct str fit = STR("None");
     TRY(read_text(clip, "fit", TEXT_LINE, 32, &fit));
-    const struct rendition *r = best_picture(asset);
-    bool is_known = str_eq(fit, STR("crop")) || str_eq(fit, STR("cover")) ||
-                    str_eq(fit, STR("contain"));
-    if (!is_known && !str_eq(fit, STR("None")))
+    const struct rendition *r = best_picture(*asset);
+    bool is_crop = str_eq(fit, STR("crop"));
+    bool is_contain = str_eq(fit, STR("contain"));
+    bool is_none = str_eq(fit, STR("None"));
+    if (!is_crop && !is_contain && !is_none && !str_eq(fit, STR("cover")))
         return fail(ERR_BAD_INPUT, "fit is crop, cover, contain or null");
-    if (!r || (is_known && has_shape(r, c)))
+    if (!r || (is_none ? has_size(r, c) : has_shape(r, c)))
         return OK;
-    if (str_eq(fit, STR("contain"))) {
-        c->shows = true;
-        return OK;
-    }
-    return fail(ERR_UNSUPPORTED,
-                "Fit \"%.*s\" of a picture of %dx%d on a canvas of "
-                "%lldx%lld is not in this server: reframe the video first, or "
-                "use fit \"contain\".",
-                STR_ARG(fit), r->width, r->height, (long long)c->width,
-                (long long)c->height);
+    if (is_crop)
+        return crop_to(v, c, asset);
+    if (!is_contain)
+        return refuse_fit(fit, r, c);
+    c->shows = true;
+    return OK;
 }
 
 // ---- clips -----------------------------------------------------------------
@@ -202,7 +241,7 @@ static enum err add_clip(struct row *row, const json_t *item)
     TRY(check_look(clip));
     TRY(check_asset(said));
     TRY(find_asset(row->v, said, &asset));
-    TRY(check_fit(clip, asset, &row->canvas));
+    TRY(fit_to_canvas(row->v, clip, &row->canvas, &asset));
     if (duration_us < 0)
         duration_us = plan_duration_us(asset->plan) - s.start_us;
     if (duration_us <= 0)

@@ -7,7 +7,7 @@ import {connect} from 'node:net';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
-import {assertBlack, assertPlays, getText} from './videodb.js';
+import {assertBlack, assertPlays, getText, pictureSize} from './videodb.js';
 
 const SECONDS = 1000;
 let daemon, video;
@@ -244,6 +244,38 @@ test('the editor lays clips out by time, over all tracks', {timeout: 60 * SECOND
   await assertPlays(old.stream_url, {seconds: 3, pictures: 75});
 });
 
+test('a clip is cropped to a canvas of another shape', {timeout: 120 * SECONDS}, async () => {
+  const lists = async () => (await data('GET', '/video')).videos.map((v) => v.id);
+  const before = await lists();
+  const tall = await data('POST', '/editor', {json: timeline([[clip(0, 2, {start: 1}), clip(2, 1)]], {resolution: '720x1280'})});
+  await assertPlays(tall.stream_url, {seconds: 3, pictures: 75});
+  const {width, height} = await pictureSize(tall.stream_url);
+  assert.ok(Math.abs(width / height - 9 / 16) < 0.02, `${width}x${height}`);
+  // Another size of that shape is of the same pictures, so the same stream.
+  const again = await data('POST', '/editor', {json: timeline([[clip(0, 2, {start: 1}), clip(2, 1)]], {resolution: '1080x1920'})});
+  const path = (url) => new URL(url).pathname.split('/')[3];
+  assert.equal(path(again.stream_url), path(tall.stream_url));
+  const wide = await data('POST', '/editor', {json: timeline([[clip(0, 1)]], {resolution: '1280x720'})});
+  const shown = await pictureSize(wide.stream_url);
+  assert.ok(Math.abs(shown.width / shown.height - 16 / 9) < 0.04, `${shown.width}x${shown.height}`);
+  assert.deepEqual(await lists(), before);
+});
+
+test('what a video is cropped to goes with it', {timeout: 120 * SECONDS}, async () => {
+  const {answer: {body: {data: own}}} = await upload(film('tall.mkv'), {name: 'own'});
+  const json = timeline([[clip(0, 1, {id: own.id})]]);
+  const {stream_url: url} = await data('POST', '/editor', {json});
+  await getText(url);
+  const shapes = async () => (await daemon.json('/v1/assets')).items.filter((a) => a.reframe?.asset === own.id);
+  const [shape, ...more] = await shapes();
+  assert.deepEqual(more, []);
+  assert.equal(shape.name, 'own');
+  assert.match(await refused(409, 'conflict', 'DELETE', `/video/${own.id}/storage`), new RegExp(shape.id));
+  await data('DELETE', `/video/${own.id}`);
+  assert.deepEqual(await shapes(), []);
+  assert.ok((await fetch(url)).status >= 400);
+});
+
 test('a large timeline comes through an upload address', {timeout: 60 * SECONDS}, async () => {
   const clips = Array.from({length: 300}, (_, i) => clip(i * 0.2, 0.2, {start: i % 25 / 5}));
   const text = JSON.stringify(timeline([clips]));
@@ -270,14 +302,16 @@ test('what the editor cannot do is refused by name', {timeout: 60 * SECONDS}, as
     [/volume/, timeline([[clip(0, 2, {volume: 0})]])],
     [/Cropped/, timeline([[clip(0, 2, {crop: {top: 0.1, right: 0, bottom: 0, left: 0}})]])],
     [/captions/, timeline([[clip(0, 2, {type: 'text', text: 'Hi'})]])],
-    [/reframe the video first/, timeline([[clip(0, 2)]], {resolution: '608x1080'})],
-    [/reframe the video first/, timeline([[clip(0, 2, {}, {fit: null})]])],
+    [/Fit "cover"/, timeline([[clip(0, 2, {}, {fit: 'cover'})]], {resolution: '608x1080'})],
+    [/Fit "None"/, timeline([[clip(0, 2, {}, {fit: null})]])],
+    [/Fit "None"/, timeline([[clip(0, 2, {}, {fit: 'None'})]])],
   ];
   for (const [names, json] of cases)
     assert.match(await refused(501, 'not_implemented', 'POST', '/editor', {json}), names);
+  await data('POST', '/editor', {json: timeline([[clip(0, 2, {}, {fit: null})]], {resolution: '320x240'})});
   await data('POST', '/editor', {json: timeline([[clip(0, 2, {}, {transition: {in: null, out: null}, fit: 'contain'})]], {resolution: '608x1080'})});
   const wrong = [{}, {timeline: null}, timeline([]), timeline([[clip(0, 0)]]), timeline([[clip(-1, 2)]]), timeline([[clip('a', 2)]]),
-    timeline([[clip(0, 2)]], {resolution: 'large'}), {timeline: {tracks: 5}}, timeline([[{start: 0}]]), []];
+    timeline([[clip(0, 2)]], {resolution: 'large'}), timeline([[clip(0, 2)]], {resolution: '100x10000'}), {timeline: {tracks: 5}}, timeline([[{start: 0}]]), []];
   for (const json of wrong)
     await refused(400, 'invalid_request', 'POST', '/editor', {json});
   await refused(404, 'not_found', 'POST', '/editor', {json: timeline([[clip(0, 2, {id: 'm-nobody'})]])});

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
 import {createRequire} from 'node:module';
-import {decodeErrors, frameHashes} from './run.js';
+import {decodeErrors, frameHashes, run} from './run.js';
 
 export const sdk = createRequire(import.meta.url)('videodb');
 
@@ -51,6 +51,13 @@ export async function assertPlays(url, {seconds, pictures, joins}) {
   // Behind a join the times of the next clip go on as they are: ffmpeg minds.
   const errors = await decodeErrors(playlist);
   assert.deepEqual(errors.filter((line) => !promised.joins || !/non monotonically increasing dts/.test(line)), []);
+}
+
+export async function pictureSize(url) {
+  const {stdout} = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height',
+    '-of', 'csv=p=0', await bestPlaylist(url)]);
+  const [width, height] = stdout.trim().split('\n')[0].split(',').map(Number);
+  return {width, height};
 }
 
 // All pictures, small and grey, one behind the other.

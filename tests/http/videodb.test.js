@@ -9,7 +9,7 @@ import {startDaemon} from './daemon.js';
 import {film} from './films.js';
 import {until} from './remote.js';
 import {frameTimes, run, sound} from './run.js';
-import {assertPlays, assertShows, bestPlaylist, connection, getText, sdk} from './videodb.js';
+import {assertPlays, assertShows, connection, getText, pictureSize, sdk} from './videodb.js';
 
 const SECONDS = 1000;
 const {Timeline, VideoAsset} = sdk;
@@ -70,6 +70,21 @@ test('timeline: inline videos', {timeout: 60 * SECONDS}, async () => {
   const url = await timeline.generateStream();
   await assertPlays(url, {seconds: 3, pictures: 25 + 30 + 25, joins: 2});
   assert.match(timeline.playerUrl, /\/watch\?v=s-/);
+});
+
+test('the editor: clips of every shape fill a canvas as the SDK fits them', {timeout: 120 * SECONDS}, async () => {
+  const editor = new sdk.EditorTimeline(conn);
+  editor.resolution = '608x1080';
+  const track = new sdk.Track();
+  track.addClip(0, new sdk.Clip({asset: new sdk.EditorVideoAsset({id: plain.id, start: 2}), duration: 1}));
+  track.addClip(1, new sdk.Clip({asset: new sdk.EditorVideoAsset({id: silent.id}), duration: 1}));
+  track.addClip(2, new sdk.Clip({asset: new sdk.EditorVideoAsset({id: tall.id}), duration: 2}));
+  editor.addTrack(track);
+  const url = await editor.generateStream();
+  await assertPlays(url, {seconds: 4, pictures: 25 + 30 + 48, joins: 2});
+  assert.match(editor.playerUrl, /\/watch\?v=s-/);
+  const videos = await coll.getVideos();
+  assert.deepEqual(videos.map((v) => v.id).sort(), [plain.id, silent.id, tall.id].sort());
 });
 
 test('clip export and batch export', {timeout: 60 * SECONDS}, async () => {
@@ -158,9 +173,7 @@ test('reframe: a new video of another shape', {timeout: 120 * SECONDS}, async ()
     assert.notEqual(video.id, plain.id);
     assert.equal(video.length, 2);
     await assertPlays(video.streamUrl, {seconds: 2, pictures: 50, joins: 0});
-    const {stdout} = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height',
-      '-of', 'csv=p=0', await bestPlaylist(video.streamUrl)]);
-    const [width, height] = stdout.trim().split('\n')[0].split(',').map(Number);
+    const {width, height} = await pictureSize(video.streamUrl);
     assert.ok(Math.abs(width / height - ratio) < 0.05, `${width}x${height}`);
     await video.delete();
   }

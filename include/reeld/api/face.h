@@ -91,6 +91,14 @@ must_check enum err api_add_asset(struct api *a, const struct asset *asset,
 must_check enum err api_reframe(struct api *a, const struct asset *parent,
                                 const struct asset_reframe *wish,
                                 struct asset *child);
+// The whole of `parent` with its pictures cropped about the centre, for a
+// timeline: its shape of this width and height, old or new (model/asset.h). A
+// width and height as reframe_check_shape() has them; what goes wrong as above.
+//
+//   ret   on success, a reference; release with asset_unref()
+must_check enum err api_shape(struct api *a, const struct asset *parent,
+                              int32_t width, int32_t height,
+                              const struct asset **ret);
 // Makes an image asset of the picture that a video shows at `at_us`: a JPEG of
 // the size of its best rendition, kept in the video's collection. `name` empty:
 // the video's. Its metadata says what it is of:

@@ -24,7 +24,8 @@ void jobs_maker_of(struct jobs *j, struct jobs_maker *ret);
 // Adds `child`, a part of `parent` (reframe.h), to the catalog. No media is
 // touched. The caller has filled in what belongs to people: id ("m-..."), name,
 // description, collection, metadata, created_us, epoch; the rest is filled in
-// here. Pool only. Call jobs_look() afterwards, for the ladder.
+// here. Pool only. Call jobs_look() afterwards, for the ladder. A shape gets
+// none: its pieces are made when they are asked for.
 //
 // ERR_NOT_FOUND: the parent is gone; otherwise as reframe_lay() and the
 // catalog.

@@ -50,6 +50,9 @@ struct asset_reframe {
     struct id asset;          // the parent; text "": the asset was uploaded
     int64_t start_us, end_us; // of the parent
     int32_t width, height;    // as asked for: a ratio or a size
+    // It stands for the whole of its parent on a timeline of another shape: it
+    // is there once, and goes with its parent.
+    bool is_shape;
 };
 
 struct asset {

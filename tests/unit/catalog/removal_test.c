@@ -47,19 +47,25 @@ static void a_removed_asset_leaves_nothing_behind(void **state)
                      ERR_NOT_FOUND);
 }
 
+static const struct asset *lay_part(const struct asset *parent,
+                                    const struct asset_reframe *wish)
+{
+    struct ladder_wish ladder = {
+        .preset = "veryfast", .audio_bps = {128000}, .audios = 1};
+    assert_int_equal(ladder_parse_rungs(STR("360p:750k"), &ladder), OK);
+    struct asset *part = sample_upload(0);
+    assert_int_equal(reframe_lay(parent, wish, &ladder, part), OK);
+    return part;
+}
+
 // A part of the picture of an asset, from `start_us` on.
 static void add_part(struct catalog *c, const struct id *of, int64_t start_us,
                      struct id *ret_id)
 {
     scoped(asset) const struct asset *parent = get(c, of);
-    struct ladder_wish ladder = {
-        .preset = "veryfast", .audio_bps = {128000}, .audios = 1};
-    assert_int_equal(ladder_parse_rungs(STR("360p:750k"), &ladder), OK);
     struct asset_reframe wish = {
         .width = 1, .height = 1, .start_us = start_us, .end_us = INT64_MAX};
-    struct asset *part = sample_upload(0);
-    scoped(asset) const struct asset *held = part;
-    assert_int_equal(reframe_lay(parent, &wish, &ladder, part), OK);
+    scoped(asset) const struct asset *part = lay_part(parent, &wish);
     assert_int_equal(catalog_add_reframed(c, part, "libx264 1", false), OK);
     *ret_id = part->id;
 }
@@ -99,6 +105,34 @@ static void a_part_outlives_its_parent(void **state)
     assert_true(digest_eq(&all[0], &before->source));
 }
 
+static void a_shape_is_there_once_and_goes_with_its_parent(void **state)
+{
+    struct catalog *c = catalog_of(state);
+    struct id id, found;
+    sample_add_ready(c, 1, &id);
+    scoped(asset) const struct asset *parent = get(c, &id);
+    struct asset_reframe wish = {
+        .width = 1, .height = 1, .end_us = INT64_MAX, .is_shape = true};
+    assert_int_equal(catalog_shape(c, &id, 1, 1, &found), ERR_NOT_FOUND);
+    scoped(asset) const struct asset *shape = lay_part(parent, &wish);
+    scoped(asset) const struct asset *again = lay_part(parent, &wish);
+    assert_int_equal(catalog_add_reframed(c, shape, "libx264 1", false), OK);
+    assert_int_equal(catalog_add_reframed(c, again, "libx264 1", false),
+                     ERR_CONFLICT);
+    assert_int_equal(catalog_shape(c, &id, 1, 1, &found), OK);
+    assert_true(id_eq(&found, &shape->id));
+    assert_int_equal(catalog_shape(c, &id, 1, 2, &found), ERR_NOT_FOUND);
+    scoped(asset) const struct asset *read = get(c, &shape->id);
+    assert_true(read->reframe.is_shape);
+    scoped(mem) struct digest *orphans = NULL;
+    size_t count;
+    assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
+    assert_int_equal(count, 1);
+    assert_true(digest_eq(&orphans[0], &parent->source));
+    const struct asset *gone;
+    assert_int_equal(catalog_asset(c, &shape->id, &gone), ERR_NOT_FOUND);
+}
+
 // The bytes of its parent may be on their way out.
 static void no_part_is_added_of_what_is_gone(void **state)
 {
@@ -106,13 +140,8 @@ static void no_part_is_added_of_what_is_gone(void **state)
     struct id id;
     sample_add_ready(c, 1, &id);
     scoped(asset) const struct asset *parent = get(c, &id);
-    struct ladder_wish ladder = {
-        .preset = "veryfast", .audio_bps = {128000}, .audios = 1};
-    assert_int_equal(ladder_parse_rungs(STR("360p:750k"), &ladder), OK);
     struct asset_reframe wish = {.width = 1, .height = 1, .end_us = INT64_MAX};
-    struct asset *part = sample_upload(0);
-    scoped(asset) const struct asset *held = part;
-    assert_int_equal(reframe_lay(parent, &wish, &ladder, part), OK);
+    scoped(asset) const struct asset *part = lay_part(parent, &wish);
     scoped(mem) struct digest *orphans = NULL;
     size_t count;
     assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
@@ -169,6 +198,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(a_removed_asset_leaves_nothing_behind),
         TEST(a_part_outlives_its_parent),
+        TEST(a_shape_is_there_once_and_goes_with_its_parent),
         TEST(no_part_is_added_of_what_is_gone),
         TEST(what_another_asset_shares_stays),
         TEST(more_pieces_than_a_slice_go_as_well),
