@@ -2,8 +2,8 @@
 // videodb.h - VideoDB's own SDKs, with the base URL http://HOST/videodb.
 //
 // A second face of the functions behind /v1: their dialect in, reeld's
-// functions, their dialect out. It owns nothing but upload addresses and, for a
-// while, bytes that nobody has claimed yet.
+// functions, their dialect out. It owns nothing but upload addresses, and in
+// memory how work ended of late.
 //
 //   videodb_new()  ->  videodb_face(): for struct http_options
 //   ...  http_stop()  ->  videodb_stop()  ->  videodb_free()  ->  api_free()

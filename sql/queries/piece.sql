@@ -89,5 +89,6 @@ DELETE FROM piece WHERE kind = 6;
 -- The second column: it departed behind :since_us.
 SELECT EXISTS (SELECT 1 FROM source WHERE sha256 = :key AND dropped_us = 0)
     OR EXISTS (SELECT 1 FROM piece WHERE blob_key = :key)
-    OR EXISTS (SELECT 1 FROM upload WHERE sha256 = :key AND state = 1),
+    OR EXISTS (SELECT 1 FROM upload WHERE sha256 = :key AND state = 1)
+    OR EXISTS (SELECT 1 FROM parcel WHERE sha256 = :key),
     EXISTS (SELECT 1 FROM departed WHERE sha256 = :key AND gone_us > :since_us);

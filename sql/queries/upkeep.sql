@@ -52,7 +52,8 @@ ORDER BY asset_row LIMIT 1;
 
 -- name: upkeep_expired
 SELECT (SELECT count(*) FROM idempotency WHERE created_us < :before_us)
-    + (SELECT count(*) FROM departed WHERE gone_us < :gone_before_us);
+    + (SELECT count(*) FROM departed WHERE gone_us < :gone_before_us)
+    + (SELECT count(*) FROM parcel WHERE expires_us <= :now_us);
 
 -- name: upkeep_forget_departed
 DELETE FROM departed WHERE gone_us < :gone_before_us;

@@ -10,6 +10,7 @@
 #include "reeld/base/fd.h"
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
+#include "reeld/catalog/parcels.h"
 
 #include "asset_view.h"
 #include "callback.h"
@@ -145,6 +146,17 @@ enum err api_add_asset(struct api *a, const struct asset *asset,
                        struct store_writer *writer)
 {
     return add_asset(a, asset, NULL, writer);
+}
+
+enum err api_claim_parcel(struct api *a, const struct asset *asset,
+                          const struct digest *token)
+{
+    claims_share(a->claims, &asset->source);
+    enum err e = is_stored(a->store, &asset->source);
+    if (e == OK)
+        e = catalog_claim_parcel(a->catalog, token, asset);
+    claims_release(a->claims, &asset->source);
+    return e;
 }
 
 // A repeat of a request whose first life ended between fact and answer finds

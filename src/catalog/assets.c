@@ -134,6 +134,15 @@ static enum err add_row(struct db *db, const struct asset *a,
     return OK;
 }
 
+enum err asset_add_uploaded(struct db *db, const struct asset *a,
+                            int64_t *ret_source_row)
+{
+    int64_t asset_row;
+    TRY(asset_add_source(db, a, ret_source_row));
+    TRY(add_row(db, a, *ret_source_row, &asset_row));
+    return jobs_add(db, JOB_PROBE, asset_row, NULL);
+}
+
 // The resumable upload that becomes this asset, if there is one, is finished.
 static enum err finish_upload(struct db *db, const struct id *asset)
 {
@@ -153,10 +162,8 @@ enum err catalog_add_asset_told(struct catalog *c, const struct asset *a,
 {
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
-    int64_t source_row, asset_row;
-    TRY(asset_add_source(w.db, a, &source_row));
-    TRY(add_row(w.db, a, source_row, &asset_row));
-    TRY(jobs_add(w.db, JOB_PROBE, asset_row, NULL));
+    int64_t source_row;
+    TRY(asset_add_uploaded(w.db, a, &source_row));
     TRY(finish_upload(w.db, &a->id));
     if (callback)
         TRY(callback_add(w.db, &a->id, callback));

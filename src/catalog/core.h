@@ -119,6 +119,9 @@ must_check enum err asset_move(struct db *db, const struct id *id,
                                const struct asset_move *m, int64_t *ret_row);
 must_check enum err asset_add_source(struct db *db, const struct asset *a,
                                      int64_t *ret_row);
+// A new asset, its source, and the probe that it is owed.
+must_check enum err asset_add_uploaded(struct db *db, const struct asset *a,
+                                       int64_t *ret_source_row);
 // Binds all of a new asset but its source.
 void asset_bind(struct query *q, const struct asset *a);
 
@@ -137,6 +140,9 @@ bool backup_is_recent(const struct catalog *c);
 // idempotency.c: kept answers born before it are over.
 int64_t idempotency_oldest_us(void);
 must_check enum err idempotency_expire(struct db *db);
+
+// parcels.c: upload addresses past their time.
+must_check enum err parcels_expire(struct db *db);
 
 // removal.c: finishes removals that a crash cut short.
 must_check enum err removal_resume(struct catalog *c);

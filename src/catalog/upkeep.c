@@ -131,6 +131,7 @@ enum err catalog_count_expired(struct catalog *c, int64_t *ret_rows)
     query_init(&q, r.db, SQL_UPKEEP_EXPIRED);
     query_int(&q, ":before_us", idempotency_oldest_us());
     query_int(&q, ":gone_before_us", clock_wall_us() - c->backup_lag_us);
+    query_int(&q, ":now_us", clock_wall_us());
     TRY(query_one(&q));
     *ret_rows = query_get_int(&q);
     return OK;
@@ -150,5 +151,6 @@ enum err catalog_expire(struct catalog *c)
     TRY(change_begin(c, DB_LAZY, &w));
     TRY(idempotency_expire(w.db));
     TRY(forget_departed(c, w.db));
+    TRY(parcels_expire(w.db));
     return change_commit(&w);
 }

@@ -17,6 +17,7 @@
 #include "reeld/model/gap.h"
 #include "reeld/model/reframe.h"
 
+#include "parcel.h"
 #include "read.h"
 #include "slots.h"
 #include "streams.h"
@@ -340,10 +341,13 @@ static enum err fetch(struct errand *e, json_t **ret)
     if (!slots_token(url, e->answer.origin, &token))
         return fail(ERR_BAD_INPUT,
                     "timeline_url is not an upload address of this server");
-    scoped(parcel) struct parcel *parcel = NULL;
+    struct digest slot;
+    struct parcel_fact parcel;
     scoped(mem) char *text = NULL;
-    TRY(slots_take(e->v->slots, token, &parcel));
-    TRY(parcel_text(parcel, (size_t)e->v->o.json_limit_bytes, &text));
+    TRY(slots_find_held(e->v->catalog, token, &slot, &parcel));
+    TRY(parcel_text(e->v->store, &parcel, (size_t)e->v->o.json_limit_bytes,
+                    &text));
+    TRY(catalog_take_parcel(e->v->catalog, &slot));
     return json_value_parse(str_of(text), ret);
 }
 

@@ -3,11 +3,11 @@
 #include "parcel.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "reeld/base/fd.h"
 #include "reeld/base/math.h"
 #include "reeld/base/mem.h"
+#include "reeld/store/claims.h"
 
 static enum err too_large(int64_t limit_bytes)
 {
@@ -67,20 +67,38 @@ void parcel_end(struct parcel *p)
     p->source = hash_end(p->hash);
 }
 
-enum err parcel_text(const struct parcel *p, size_t most_bytes, char **ret_text)
+enum err parcel_hold(struct parcel *p, struct store *s, struct catalog *c,
+                     const struct digest *slot, const struct id *key,
+                     int64_t expires_us)
+{
+    struct parcel_fact held = {
+        .key = *key,
+        .expires_us = expires_us,
+        .source = p->source,
+        .size_bytes = p->size_bytes,
+        .kind = parcel_kind(p),
+    };
+    str_copy(held.filename, sizeof(held.filename), str_of(p->filename));
+    struct claims *claims = store_claims(s);
+    claims_share(claims, &p->source);
+    enum err e = store_commit(take(p->writer), &p->source);
+    if (e == OK)
+        e = catalog_hold_parcel(c, slot, &held);
+    claims_release(claims, &p->source);
+    return e;
+}
+
+enum err parcel_text(struct store *s, const struct parcel_fact *p,
+                     size_t most_bytes, char **ret_text)
 {
     if (p->size_bytes > (int64_t)most_bytes)
         return fail(ERR_TOO_LARGE, "a timeline of more than %zu bytes",
                     most_bytes);
     size_t len = (size_t)p->size_bytes;
+    scoped(fd) int fd = -1;
+    TRY(store_open(s, &p->source, &fd));
     scoped(mem) char *text = mem_new(len + 1, 1);
-    int fd = store_writer_fd(p->writer);
-    for (size_t at = 0; at < len;) {
-        ssize_t got = pread(fd, text + at, len - at, (off_t)at);
-        if (got <= 0)
-            return fail_errno(ERR_IO, "read an upload");
-        at += (size_t)got;
-    }
+    TRY(fd_pread_all(fd, text, len, 0));
     *ret_text = take(text);
     return OK;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// parcel.h - the bytes of an upload that nobody has claimed yet: a temporary
-// file of the store, counted and hashed as it grew.
+// parcel.h - the bytes of an upload on their way to an address: a temporary
+// file of the store, counted and hashed as it grows.
 //
 // Threads: one at a time a parcel.
 #pragma once
@@ -10,6 +10,7 @@
 #include "reeld/base/hash.h"
 #include "reeld/base/scoped.h"
 #include "reeld/base/str.h"
+#include "reeld/catalog/parcels.h"
 #include "reeld/model/asset.h"
 #include "reeld/store.h"
 
@@ -34,10 +35,15 @@ void parcel_set_filename(struct parcel *p, struct str filename);
 // ERR_TOO_LARGE, ERR_NO_SPACE, ERR_IO.
 must_check enum err parcel_add(struct parcel *p, const void *bytes, size_t len);
 void parcel_end(struct parcel *p);
+// They are durable, and what came to the address of this hash until
+// `expires_us`. On the pool, once. ERR_CONFLICT: others came first.
+must_check enum err parcel_hold(struct parcel *p, struct store *s,
+                                struct catalog *c, const struct digest *slot,
+                                const struct id *key, int64_t expires_us);
 
 // What its first bytes look like: a guess, for the prefix of an id that has to
 // be there before the probe. What may be either is taken for a video.
 enum asset_kind parcel_kind(const struct parcel *p);
-// All of it as text, ERR_TOO_LARGE past `most_bytes`.
-must_check enum err parcel_text(const struct parcel *p, size_t most_bytes,
-                                char **ret_text);
+// All that came as text, ERR_TOO_LARGE past `most_bytes`.
+must_check enum err parcel_text(struct store *s, const struct parcel_fact *p,
+                                size_t most_bytes, char **ret_text);

@@ -1,54 +1,59 @@
 // SPDX-License-Identifier: MIT
 // receive.c - hands out upload addresses, and takes what is sent to them.
+#include <stdatomic.h>
+
+#include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 
-#include "answer.h"
+#include "errand.h"
 #include "parcel.h"
-#include "room.h"
 #include "slots.h"
 
 // Multipart puts its own lines around the file.
 enum { MULTIPART_EXTRA_BYTES = 1 << 20 };
+// For the sync of the largest files on slow disks.
+#define COMMIT_WAIT_US INT64_C(600000000)
 
+static void give_address(struct errand *e)
+{
+    const struct videodb_options *o = &e->v->o;
+    char token[SLOT_TOKEN_BYTES];
+    enum err result = slots_open(e->v->catalog, &e->key.id, o->upload_life_us,
+                                 o->uploads_waiting, token);
+    if (result != OK) {
+        answer_error(&e->answer, result);
+        return;
+    }
+    scoped(buf) struct buf url;
+    buf_init(&url, ANSWER_ORIGIN_BYTES + 64);
+    slots_write_url(token, e->answer.origin, &url);
+    json_str(answer_data(&e->answer, '{'), "upload_url", buf_view(&url));
+}
+
+// A GET that changes facts: the contract has it so.
 void vdb_upload_address(struct http_request *r)
 {
-    scoped(answer) struct answer a;
-    answer_init(&a, origin_of(r));
-    char token[SLOT_TOKEN_BYTES];
-    enum err e = slots_open(videodb_of(r)->slots, &visit_of(r)->key.id, token);
-    if (e == OK) {
-        scoped(buf) struct buf url;
-        buf_init(&url, ANSWER_ORIGIN_BYTES + 64);
-        slots_write_url(token, a.origin, &url);
-        json_str(answer_data(&a, '{'), "upload_url", buf_view(&url));
-    } else {
-        answer_error(&a, e);
-    }
-    answer_send(r, &a);
+    errand_start(r, give_address);
 }
 
 // One file on its way in.
 struct arrival {
     struct videodb *v;
     struct id key;
-    char token[SLOT_TOKEN_BYTES];
-    struct parcel *parcel; // NULL: handed on
+    struct digest slot; // what the address is known by
+    struct parcel *parcel;
     bool has_begun, has_ended;
+    atomic_int references; // the request's and the pool's
+    struct http_ticket *ticket;
+    struct refusal why; // of what went wrong on the pool; "" nothing
 };
 
-// What came is of no use: the address may be used again.
-static void drop_parcel(struct arrival *a)
-{
-    if (!a->parcel)
-        return;
-    parcel_free(take(a->parcel));
-    slots_abort(a->v->slots, str_of(a->token));
-}
-
-static void arrival_free(void *held)
+static void arrival_unref(void *held)
 {
     struct arrival *a = held;
-    drop_parcel(a);
+    if (atomic_fetch_sub(&a->references, 1) != 1)
+        return;
+    parcel_free(a->parcel);
     api_leave_upload(a->v->api, &a->key);
     free(a);
 }
@@ -72,31 +77,33 @@ static enum err begin_parcel(struct http_request *r, struct parcel **ret)
     return parcel_new(v->store, hint, most, ret);
 }
 
+static enum err begin(struct http_request *r, struct arrival *a)
+{
+    struct parcel_fact slot;
+    TRY(slots_find(a->v->catalog, http_request_part(r, "token"), &a->slot,
+                   &slot));
+    if (slot.is_held)
+        return fail(ERR_CONFLICT, "An upload address is good for one upload.");
+    a->key = slot.key;
+    TRY(begin_parcel(r, &a->parcel));
+    return api_enter_upload(a->v->api, &a->key)
+               ? OK
+               : fail(ERR_BUSY, "as many uploads as allowed are under way");
+}
+
 bool vdb_upload_admit(struct http_request *r)
 {
-    struct videodb *v = videodb_of(r);
-    struct str token = http_request_part(r, "token");
     struct arrival *a = NEW(struct arrival);
-    a->v = v;
-    enum err e = slots_begin(v->slots, token, &a->key);
-    if (e != OK) {
-        free(a);
-        refuse_error(r, e);
-        return false;
-    }
-    str_copy(a->token, sizeof(a->token), token);
-    bool has_room = api_enter_upload(v->api, &a->key);
-    e = has_room ? begin_parcel(r, &a->parcel)
-                 : fail(ERR_BUSY, "as many uploads as allowed are under way");
+    a->v = videodb_of(r);
+    atomic_init(&a->references, 1);
+    enum err e = begin(r, a);
     if (e == OK) {
-        visit_keep(r, a, arrival_free);
+        visit_keep(r, a, arrival_unref);
         return true;
     }
-    if (has_room)
-        api_leave_upload(v->api, &a->key);
-    slots_abort(v->slots, token);
-    free(a);
     refuse_error(r, e);
+    parcel_free(a->parcel);
+    free(a);
     return false;
 }
 
@@ -142,6 +149,52 @@ const struct http_upload vdb_upload_calls = {
     .end = on_end,
 };
 
+static void hold_on_pool(void *argument)
+{
+    struct arrival *a = argument;
+    int64_t expires_us = clock_wall_us() + a->v->o.upload_life_us;
+    enum err e = parcel_hold(a->parcel, a->v->store, a->v->catalog, &a->slot,
+                             &a->key, expires_us);
+    if (e != OK)
+        refusal_of_err(&a->why, e);
+    struct http_ticket *ticket = a->ticket;
+    arrival_unref(a);
+    http_wake(ticket);
+}
+
+static void after(struct http_request *r, bool is_late)
+{
+    const struct arrival *a = visit_of(r)->work;
+    if (is_late) {
+        answer_refuse(r, "busy", "The disk is too slow; it may still do it.");
+        return;
+    }
+    if (a->why.code) {
+        answer_refuse_why(r, &a->why);
+        return;
+    }
+    scoped(answer) struct answer answer;
+    answer_init(&answer, origin_of(r));
+    answer_ok(&answer);
+    answer_send(r, &answer);
+}
+
+static void hold(struct http_request *r, struct arrival *a)
+{
+    a->ticket = http_park(r, clock_now_us() + COMMIT_WAIT_US, after);
+    if (!a->ticket) {
+        answer_refuse(r, "busy", "Too many requests wait already.");
+        return;
+    }
+    atomic_fetch_add(&a->references, 1);
+    if (pool_run(a->v->pool, hold_on_pool, a) == OK)
+        return;
+    refusal_set(&a->why, "busy", "The server has too much to do.");
+    struct http_ticket *ticket = a->ticket;
+    arrival_unref(a);
+    http_wake(ticket);
+}
+
 void vdb_upload_receive(struct http_request *r)
 {
     struct arrival *a = visit_of(r)->work;
@@ -150,18 +203,10 @@ void vdb_upload_receive(struct http_request *r)
     if (e != OK) {
         struct refusal why = {0};
         refusal_of_text(&why, e, text ? text : "");
-        drop_parcel(a); // before the client knows, and comes again
         answer_refuse_why(r, &why);
-        return;
-    }
-    if (!a->has_ended || a->parcel->size_bytes == 0) {
-        drop_parcel(a);
+    } else if (!a->has_ended || a->parcel->size_bytes == 0) {
         answer_refuse(r, "invalid_request", "There is no file in the body.");
-        return;
+    } else {
+        hold(r, a);
     }
-    slots_hold(a->v->slots, str_of(a->token), take(a->parcel));
-    scoped(answer) struct answer answer;
-    answer_init(&answer, origin_of(r));
-    answer_ok(&answer);
-    answer_send(r, &answer);
 }

@@ -56,13 +56,12 @@ static enum err read_wish(struct errand *e, struct wish *w)
     return find_collection(e, w);
 }
 
-static struct asset *describe(const struct wish *w, const struct parcel *p,
-                              enum asset_kind kind)
+static struct asset *describe(const struct wish *w, const struct parcel_fact *p)
 {
     struct asset *asset = asset_new();
-    asset->id = id_new(asset_kind_prefix(kind));
+    asset->kind = w->has_kind ? w->kind : p->kind;
+    asset->id = id_new(asset_kind_prefix(asset->kind));
     asset->state = ASSET_UPLOADED;
-    asset->kind = kind;
     // A file's name is its title until somebody gives it a better one.
     char name[ASSET_NAME_BYTES];
     str_copy(name, sizeof(name),
@@ -81,11 +80,11 @@ static struct asset *describe(const struct wish *w, const struct parcel *p,
 static enum err add_uploaded(struct errand *e, const struct wish *w,
                              struct str token, struct id *ret)
 {
-    scoped(parcel) struct parcel *p = NULL;
-    TRY(slots_take(e->v->slots, token, &p));
-    enum asset_kind kind = w->has_kind ? w->kind : parcel_kind(p);
-    scoped(asset) const struct asset *asset = describe(w, p, kind);
-    TRY(api_add_asset(e->v->api, asset, take(p->writer)));
+    struct digest slot;
+    struct parcel_fact p;
+    TRY(slots_find_held(e->v->catalog, token, &slot, &p));
+    scoped(asset) const struct asset *asset = describe(w, &p);
+    TRY(api_claim_parcel(e->v->api, asset, &slot));
     *ret = asset->id;
     return OK;
 }

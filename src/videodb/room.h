@@ -10,7 +10,6 @@
 
 struct callbacks;
 struct outcomes;
-struct slots;
 
 struct videodb {
     struct videodb_options o;
@@ -19,7 +18,6 @@ struct videodb {
     struct catalog *catalog;
     struct jobs *jobs;
     struct pool *pool;
-    struct slots *slots;       // upload addresses
     struct outcomes *outcomes; // of work
     struct fetcher *fetcher;
     struct callbacks *callbacks;

@@ -6,7 +6,6 @@
 
 #include "callbacks.h"
 #include "outcomes.h"
-#include "slots.h"
 
 struct videodb *videodb_new(const struct videodb_options *o, struct api *a,
                             struct store *s, struct catalog *c, struct jobs *j,
@@ -19,7 +18,6 @@ struct videodb *videodb_new(const struct videodb_options *o, struct api *a,
     v->catalog = c;
     v->jobs = j;
     v->pool = p;
-    v->slots = slots_new(o->uploads_waiting, o->upload_life_us);
     v->fetcher = f;
     v->outcomes = outcomes_new();
     v->callbacks = callbacks_start(v);
@@ -37,7 +35,6 @@ void videodb_free(struct videodb *v)
     if (!v)
         return;
     callbacks_free(v->callbacks);
-    slots_free(v->slots);
     outcomes_free(v->outcomes);
     free(v);
 }

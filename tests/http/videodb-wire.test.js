@@ -7,69 +7,12 @@ import {connect} from 'node:net';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
-import {assertBlack, assertPlays, getText, pictureSize} from './videodb.js';
+import {assertBlack, assertPlays, getText, pictureSize, pythonClient, registering, sendFile} from './videodb.js';
 
 const SECONDS = 1000;
 let daemon, video;
 
-// As Python sends: a JSON type on everything, even where there is no body.
-async function ask(method, path, {json, key = daemon.key, text} = {}) {
-  const answer = await fetch(`${daemon.base}/videodb${path}`, {
-    method,
-    body: text ?? (json === undefined ? undefined : JSON.stringify(json)),
-    headers: {
-      'content-type': 'application/json',
-      'x-videodb-client': 'videodb-python/0.4.5',
-      'x-foo-bar': '1',
-      ...(key ? {'x-access-token': key} : {}),
-    },
-  });
-  const body = await answer.text();
-  assert.equal(answer.headers.get('content-type'), 'application/json', `${path}: ${body}`);
-  const parsed = JSON.parse(body);
-  assert.equal(typeof parsed.success, 'boolean', body);
-  assert.ok(!Array.isArray(parsed));
-  return {status: answer.status, body: parsed, headers: answer.headers};
-}
-
-async function data(method, path, options) {
-  const {status, body} = await ask(method, path, options);
-  assert.equal(status, 200, JSON.stringify(body));
-  assert.equal(body.success, true);
-  return body.data;
-}
-
-async function refused(status, code, method, path, options) {
-  const {status: got, body} = await ask(method, path, options);
-  assert.equal(got, status, `${method} ${path}: ${JSON.stringify(body)}`);
-  assert.equal(body.success, false);
-  assert.equal(typeof body.message, 'string');
-  assert.ok(body.message.length > 5);
-  assert.equal(body.error_code, code, body.message);
-  return body.message;
-}
-
-// The file part has no type, and a name without its ending; no key goes along.
-async function send(url, bytes, name = 'a file') {
-  const form = new FormData();
-  form.append('file', new Blob([bytes], {type: ''}), name);
-  return fetch(url, {method: 'POST', body: form});
-}
-
-async function uploadAddress(query = '?name=harbour+walk') {
-  const {upload_url: url} = await data('GET', `/collection/default/upload_url${query}`);
-  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/videodb\/upload\/[\w-]{22}$/);
-  return url;
-}
-
-const registering = (url, more = {}) => ({url, name: 'harbour walk', description: null, callback_url: null, media_type: null, ...more});
-
-async function upload(file, more) {
-  const url = await uploadAddress();
-  const sent = await send(url, readFileSync(file), 'harbour walk');
-  assert.ok(sent.status < 400, await sent.text());
-  return {url, answer: await ask('POST', '/collection/default/upload', {json: registering(url, more)})};
-}
+const {ask, data, refused, uploadAddress, upload} = pythonClient(() => daemon);
 
 before(async () => {
   daemon = await startDaemon(['--ladder', 'on_demand', '--videodb-json-limit', '2MiB']);
@@ -87,13 +30,13 @@ test('Python uploads without a key, a type or an ending', {timeout: 60 * SECONDS
   await data('DELETE', `/audio/${song.id}`);
   // An address is good for one upload, and its bytes for one registration.
   const {url} = await upload(film('silent.mp4'));
-  assert.equal((await send(url, 'again')).status, 404);
+  assert.equal((await sendFile(url, 'again')).status, 404);
   await refused(404, 'not_found', 'POST', '/collection/default/upload', {json: registering(url)});
   const early = await uploadAddress();
   await refused(409, 'conflict', 'POST', '/collection/default/upload', {json: registering(early)});
-  assert.equal((await send(early, '')).status, 400);
-  assert.equal((await send(early, readFileSync(film('silent.mp4')))).status, 200);
-  assert.equal((await send(early, 'twice')).status, 409);
+  assert.equal((await sendFile(early, '')).status, 400);
+  assert.equal((await sendFile(early, readFileSync(film('silent.mp4')))).status, 200);
+  assert.equal((await sendFile(early, 'twice')).status, 409);
 });
 
 test('what the name does not tell, the content does', {timeout: 60 * SECONDS}, async () => {
@@ -109,7 +52,7 @@ test('what the name does not tell, the content does', {timeout: 60 * SECONDS}, a
   const text = (await upload(film('silent.mp4'), {media_type: 'hologram'})).answer;
   assert.equal(text.status, 400);
   const url = await uploadAddress();
-  await send(url, 'not a film at all, only words '.repeat(40));
+  await sendFile(url, 'not a film at all, only words '.repeat(40));
   assert.match(await refused(422, 'unsupported_media', 'POST', '/collection/default/upload', {json: registering(url)}), /./);
   assert.deepEqual((await daemon.json('/v1/assets?state=rejected')).items, []);
 });
@@ -136,7 +79,7 @@ test('work that takes long is polled for', {timeout: 120 * SECONDS}, async () =>
       assert.equal((await ask('GET', url.pathname.slice('/videodb'.length))).body.data.id, last.data.id);
     }
     const address = await uploadAddress();
-    await send(address, 'no film');
+    await sendFile(address, 'no film');
     const {body} = await ask('POST', '/collection/default/upload', {json: registering(address)});
     for (let i = 0; i < 2; i++) {
       const failed = await ask('GET', new URL(body.data.output_url).pathname.slice('/videodb'.length));
@@ -281,7 +224,7 @@ test('a large timeline comes through an upload address', {timeout: 60 * SECONDS}
   const text = JSON.stringify(timeline([clips]));
   assert.ok(text.length > 102400 / 2);
   const url = await uploadAddress('?name=timeline_data.json');
-  assert.equal((await send(url, text, 'timeline_data.json')).status, 200);
+  assert.equal((await sendFile(url, text, 'timeline_data.json')).status, 200);
   const {stream_url: stream} = await data('POST', '/editor', {json: {timeline_url: url}});
   await getText(stream);
   await data('POST', '/editor', {text});

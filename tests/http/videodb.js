@@ -3,6 +3,7 @@
 // show.
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {decodeErrors, frameHashes, run} from './run.js';
 
@@ -98,4 +99,68 @@ export async function assertBlack(url, spans) {
     }
     at += lengths[i];
   }
+}
+
+// The file part has no type, and a name without its ending; no key goes along.
+export async function sendFile(url, bytes, name = 'a file') {
+  const form = new FormData();
+  form.append('file', new Blob([bytes], {type: ''}), name);
+  return fetch(url, {method: 'POST', body: form});
+}
+
+export const registering = (url, more = {}) => ({url, name: 'harbour walk', description: null, callback_url: null, media_type: null, ...more});
+
+// Requests as the Python SDK sends them, to the daemon that there is by then:
+// a JSON type on everything, even where there is no body.
+export function pythonClient(daemonOf) {
+  async function ask(method, path, {json, key = daemonOf().key, text} = {}) {
+    const answer = await fetch(`${daemonOf().base}/videodb${path}`, {
+      method,
+      body: text ?? (json === undefined ? undefined : JSON.stringify(json)),
+      headers: {
+        'content-type': 'application/json',
+        'x-videodb-client': 'videodb-python/0.4.5',
+        'x-foo-bar': '1',
+        ...(key ? {'x-access-token': key} : {}),
+      },
+    });
+    const body = await answer.text();
+    assert.equal(answer.headers.get('content-type'), 'application/json', `${path}: ${body}`);
+    const parsed = JSON.parse(body);
+    assert.equal(typeof parsed.success, 'boolean', body);
+    assert.ok(!Array.isArray(parsed));
+    return {status: answer.status, body: parsed, headers: answer.headers};
+  }
+
+  async function data(method, path, options) {
+    const {status, body} = await ask(method, path, options);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.success, true);
+    return body.data;
+  }
+
+  async function refused(status, code, method, path, options) {
+    const {status: got, body} = await ask(method, path, options);
+    assert.equal(got, status, `${method} ${path}: ${JSON.stringify(body)}`);
+    assert.equal(body.success, false);
+    assert.equal(typeof body.message, 'string');
+    assert.ok(body.message.length > 5);
+    assert.equal(body.error_code, code, body.message);
+    return body.message;
+  }
+
+  async function uploadAddress(query = '?name=harbour+walk') {
+    const {upload_url: url} = await data('GET', `/collection/default/upload_url${query}`);
+    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/videodb\/upload\/[\w-]{22}$/);
+    return url;
+  }
+
+  async function upload(file, more) {
+    const url = await uploadAddress();
+    const sent = await sendFile(url, readFileSync(file), 'harbour walk');
+    assert.ok(sent.status < 400, await sent.text());
+    return {url, answer: await ask('POST', '/collection/default/upload', {json: registering(url, more)})};
+  }
+
+  return {ask, data, refused, uploadAddress, upload};
 }

@@ -86,6 +86,10 @@ must_check enum err api_put_stream(struct api *a, struct timeline *t,
 // has the same bytes already.
 must_check enum err api_add_asset(struct api *a, const struct asset *asset,
                                   struct store_writer *writer);
+// The same with bytes that came to an upload address (catalog/parcels.h), which
+// is gone then. ERR_NOT_FOUND: nothing is there (any more).
+must_check enum err api_claim_parcel(struct api *a, const struct asset *asset,
+                                     const struct digest *token);
 // A new asset, ready at once: a part of `parent` and of its picture. Both as
 // jobs_reframe() has them, and what goes wrong.
 must_check enum err api_reframe(struct api *a, const struct asset *parent,

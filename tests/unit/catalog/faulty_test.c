@@ -8,6 +8,7 @@
 #include "catalog_sample.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog/kept.h"
+#include "reeld/catalog/parcels.h"
 #include "reeld/catalog/streams.h"
 #include "unit.h"
 
@@ -26,7 +27,13 @@ struct world {
     int64_t going_row;
     struct api_key key;
     struct digest claimed;
+    struct digest held; // upload address to which bytes came
 };
+
+static const struct parcel_fact film = {.key = {"k-01jd8zk3v5x2n9q4t7w0y1b6ce"},
+                                        .expires_us = INT64_MAX,
+                                        .size_bytes = 4,
+                                        .filename = "film"};
 
 static void close_world(struct world *w)
 {
@@ -85,6 +92,8 @@ static void open_world(struct world *w)
     assert_int_equal(catalog_add_key(c, &w->key), OK);
     struct collection folder = {.id = "c-empty", .name = "Empty"};
     assert_int_equal(catalog_put_collection(c, &folder), OK);
+    w->held = hash_of("held", 4);
+    assert_int_equal(catalog_hold_parcel(c, &w->held, &film), OK);
     catalog_close(w->sample.catalog);
     w->sample.catalog = NULL;
     struct catalog_options o = sample_options(&w->sample);
@@ -244,6 +253,23 @@ static enum err put_stream(struct world *w)
     return catalog_put_stream(w->catalog, &s);
 }
 
+static enum err open_parcel(struct world *w)
+{
+    struct digest token = hash_of("new", 3);
+    return catalog_open_parcel(w->catalog, &token, &film.key, INT64_MAX, 9);
+}
+
+static enum err hold_parcel(struct world *w)
+{
+    struct digest token = hash_of("new", 3);
+    return catalog_hold_parcel(w->catalog, &token, &film);
+}
+
+static enum err claim_parcel(struct world *w)
+{
+    return catalog_claim_parcel(w->catalog, &w->held, w->fresh);
+}
+
 static const struct {
     const char *name;
     enum err (*change)(struct world *w);
@@ -251,6 +277,9 @@ static const struct {
     {"add_reframed",      add_reframed     },
     {"put_stream",        put_stream       },
     {"add_asset",         add_asset        },
+    {"open_parcel",       open_parcel      },
+    {"hold_parcel",       hold_parcel      },
+    {"claim_parcel",      claim_parcel     },
     {"asset_ready",       asset_ready      },
     {"asset_rejected",    asset_rejected   },
     {"change_asset",      change_asset     },
