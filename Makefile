@@ -252,7 +252,7 @@ $(BUILD)/npm-tests/.done: tests/package.json tests/package-lock.json | test-deps
 	$(Q)ln -sfn ../$(@D)/node_modules tests/node_modules
 	@touch $@
 test: all unit-build $(BUILD)/npm-tests/.done | test-deps
-	+$(Q)KILLS=50 tests/run-all lint unit fuzz-replay builds soak campaign
+	+$(Q)KILLS=50 tests/run-all lint unit fuzz-replay builds soak power campaign
 http player builds asan tsan: all $(BUILD)/npm-tests/.done | test-deps
 	+$(Q)tests/run-all $@
 exact: all | test-deps
@@ -382,10 +382,16 @@ $(VARIANT)/crash/publisher: tests/crash/publisher.c $(call libs_of,store catalog
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) \
 	    -Wl,--end-group $(call link_libs,store catalog model base) -o $@
 ## crash         kills an upload, a backup and each migration at each of its system
-##               calls and looks; kills a daemon under load KILLS times (1000)
+##               calls and looks, and after each loss of power; kills a daemon
+##               under load KILLS times (1000)
 KILLS ?= 1000
 crash: $(VARIANT)/crash/publisher $(VARIANT)/crash/released campaign | test-deps
 	$(Q)tests/crash/run $(VARIANT)/crash/publisher $(VARIANT)/crash/released
+	$(Q)node tests/crash/power.js $(VARIANT)/crash/publisher
+# A slice of what may be left when the power goes.
+.PHONY: power
+power: $(VARIANT)/crash/publisher | test-deps
+	$(Q)node tests/crash/power.js $< 20
 # A data directory of each schema that was ever released.
 $(VARIANT)/crash/released: tests/crash/released.c $(call libs_of,store catalog model base)
 	@mkdir -p $(@D)
