@@ -33,6 +33,11 @@ enum { ASSET_ETAG_EDITS = 16 };
 void asset_etag(const struct asset *asset, struct str all,
                 char to[static REPLY_ETAG_BYTES]);
 
+// `e` is how something failed of an asset as it was when the request came. When
+// it was at fault itself (ERR_IO), and the asset's source was dropped meanwhile:
+// ERR_GONE, or the asset was deleted: ERR_NOT_FOUND, with fail_text(); else `e`.
+must_check enum err asset_error_now(struct api *a, const struct asset *asset,
+                                    enum err e);
 // The uploaded bytes. Answers and returns false where they are not there.
 bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
                  int64_t *ret_size_bytes);

@@ -10,6 +10,7 @@
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
+#include "reeld/model/gap.h"
 
 enum { WAIT_MAX_S = 60 };
 // Facts change without a call to whoever waits for them: looked at this often.
@@ -228,6 +229,22 @@ void asset_list(struct http_request *r)
 
 // ---- source bytes ----------------------------------------------------------
 
+static void refuse_dropped(struct http_request *r, const struct id *asset)
+{
+    refuse(r, "source_dropped", "The source of %s was dropped.", asset->text);
+}
+
+enum err asset_error_now(struct api *a, const struct asset *asset, enum err e)
+{
+    if (e != ERR_IO || asset_is_gap(asset))
+        return e;
+    scoped(asset) const struct asset *now = NULL;
+    enum err found = catalog_asset(a->catalog, &asset->id, &now);
+    if (found == OK && now->source_dropped_us > 0)
+        return fail(ERR_GONE, "the source of %s was dropped", asset->id.text);
+    return found == ERR_NOT_FOUND ? found : e;
+}
+
 bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
                  int64_t *ret_size_bytes)
 {
@@ -237,8 +254,7 @@ bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
         return false;
     }
     if (asset->source_dropped_us > 0) {
-        refuse(r, "source_dropped", "The source of %s was dropped.",
-               asset->id.text);
+        refuse_dropped(r, &asset->id);
         return false;
     }
     scoped(fd) int fd = -1;
@@ -247,10 +263,13 @@ bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
         e = fd_size(fd, ret_size_bytes);
     if (e == ERR_NOT_FOUND)
         e = fail(ERR_IO, "the source of %s is gone", asset->id.text);
-    if (e != OK) {
+    e = asset_error_now(api_of(r), asset, e);
+    if (e == ERR_GONE)
+        refuse_dropped(r, &asset->id);
+    else if (e != OK)
         refuse_error(r, e);
+    if (e != OK)
         return false;
-    }
     *ret_fd = take_fd(&fd);
     return true;
 }

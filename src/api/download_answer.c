@@ -14,6 +14,7 @@
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 
+#include "asset_view.h"
 #include "await.h"
 #include "disposition.h"
 #include "touch.h"
@@ -155,6 +156,15 @@ static void send_made(struct http_request *r, const struct wait *w)
         refuse_error(r, e);
 }
 
+static enum err error_now(const struct wait *w)
+{
+    const struct show *show = w->download->show;
+    enum err e = w->result;
+    for (uint32_t i = 0; e == w->result && i < show->assets; i++)
+        e = asset_error_now(w->api, show->asset[i], e);
+    return e;
+}
+
 static void after_wait(struct http_request *r, bool is_late)
 {
     struct wait *w = http_request_state(r);
@@ -164,7 +174,7 @@ static void after_wait(struct http_request *r, bool is_late)
     else if (w->result == OK)
         send_made(r, w);
     else
-        refuse_failed(r, w->result, w->why);
+        refuse_failed(r, error_now(w), w->why);
 }
 
 static void wait_for(struct http_request *r, const struct download *d,

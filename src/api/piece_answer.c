@@ -15,6 +15,7 @@
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 
+#include "asset_view.h"
 #include "await.h"
 #include "touch.h"
 
@@ -89,6 +90,7 @@ static void prefetch_behind_join(struct api *a, const struct play_show *show,
 struct wait {
     struct play_state state; // first: what hook_finish() looks at
     struct api *api;
+    const struct asset *asset; // a reference
     struct digest key;
     const char *type; // a literal
     bool is_private;
@@ -102,6 +104,7 @@ static void wait_free(void *held)
 {
     struct wait *w = held;
     await_end(&w->made);
+    asset_unref(w->asset);
     blob_unref(w->bytes);
     free(w);
 }
@@ -163,7 +166,7 @@ static void after_wait(struct http_request *r, bool is_late)
         return;
     }
     if (w->result != OK || !w->bytes) {
-        refuse_piece(r, w->result);
+        refuse_piece(r, asset_error_now(w->api, w->asset, w->result));
         return;
     }
     scoped(http_answer) struct http_answer *answer =
@@ -178,6 +181,7 @@ static void wait_for(struct http_request *r, const struct piece *piece,
     struct api *a = api_of(r);
     struct wait *w = NEW(struct wait);
     w->api = a;
+    w->asset = asset_ref(piece->asset);
     w->key = piece->key;
     w->type = type;
     w->is_private = is_private;

@@ -194,9 +194,9 @@ const ROUNDS = 4;
 
 // It stays until the daemon is killed: strace cannot let go of a process that
 // starts another one at that moment.
-async function attach(daemon, call, fault) {
+async function attach(daemon, call, fault, more = []) {
   const child = spawn('strace', ['-f', '-b', 'execve', '-p', String(daemon.pid), '-o', '/dev/null', '-e', `trace=${call}`,
-    '-e', `inject=${call}:error=${fault}:when=1+3`], {stdio: ['ignore', 'ignore', 'pipe']});
+    '-e', `inject=${call}:${fault}`, ...more], {stdio: ['ignore', 'ignore', 'pipe']});
   let words = '';
   await new Promise((resolve, reject) => {
     child.once('exit', () => reject(new Error(`strace: ${words}`)));
@@ -242,7 +242,7 @@ for (const [call, fault] of FAULTS) {
     const kept = new Map([[first.id, first.sha256]]);
     const doubt = new Map();
     const files = openFiles(daemon);
-    const traced = await attach(daemon, call, fault);
+    const traced = await attach(daemon, call, `error=${fault}:when=1+3`);
     for (let i = 0; i < ROUNDS; i++)
       await liveThrough(daemon, kept, doubt);
     assert.ok(openFiles(daemon) < files + 30, `${openFiles(daemon)} open files, ${files} before`);
@@ -330,6 +330,73 @@ test('a worker that is late changes nothing (REL-10)', {timeout: 240 * SECONDS},
   const checked = await command(daemon.dataDir, 'fsck', '--scrub');
   assert.equal(checked.code, 0, checked.stdout);
   rmSync(daemon.dataDir, {recursive: true});
+});
+
+// ---- who comes just before a source is dropped ------------------------------
+
+async function dropSource(daemon, id) {
+  const job = await (await daemon.call('DELETE', `/v1/assets/${id}/source`)).json();
+  await until('its source is dropped', async () => (await daemon.json(`/v1/jobs/${job.id}?wait=5`)).state === 'done', 100);
+}
+
+// An asset of which all is made that is kept without its source, which it has.
+async function uploadKept(daemon) {
+  const body = filmWith(64);
+  const asset = await upload(daemon, body);
+  await dropSource(daemon, asset.id);
+  const again = await upload(daemon, body);
+  assert.equal((await daemon.call('DELETE', `/v1/assets/${again.id}`)).status, 204);
+  return daemon.json(`/v1/assets/${asset.id}`);
+}
+
+const RACE_FLAGS = [...FLAGS, '--ladder', 'on_demand', '--backup-lag', '0s', '--workers', '1', '--job-attempts', '2', '--read-ahead', '0'];
+
+async function isToldDropped(answer) {
+  const words = await answer.text();
+  assert.equal(answer.status, 410, `${answer.url}: ${answer.status} ${words.slice(0, 300)}`);
+  assert.equal(JSON.parse(words).code, 'source_dropped');
+}
+
+// The first segment of a clip: its beginning is cut.
+async function cutPiece(daemon, id) {
+  const [url] = await variants(`${daemon.base}/p/open/${id}/index.m3u8?t=0.3,2.1`);
+  return new URL((await text(url)).split('\n').find((l) => l && l[0] !== '#'), url);
+}
+
+test('a source that is dropped while its bytes are asked for', {timeout: 120 * SECONDS}, async () => {
+  const daemon = await startDaemon(RACE_FLAGS, {keeps: true});
+  const {id, sha256} = await uploadKept(daemon);
+  // Whoever opens it waits first, and so has seen the asset as it was.
+  const traced = await attach(daemon, 'openat', 'delay_enter=3000000', ['-P', `blobs/${sha256.slice(0, 2)}/${sha256.slice(2)}`]);
+  const asked = daemon.call('GET', `/v1/assets/${id}/source`);
+  await sleep(500);
+  await dropSource(daemon, id);
+  await isToldDropped(await asked);
+  await daemon.kill();
+  await traced.ended;
+  rmSync(daemon.dataDir, {recursive: true});
+});
+
+test('a source that is dropped while a piece of it waits for its turn', {timeout: 240 * SECONDS}, async () => {
+  const daemon = await startDaemon(RACE_FLAGS);
+  try {
+    const {id} = await uploadKept(daemon);
+    const other = await cutPiece(daemon, (await upload(daemon)).id);
+    const own = await cutPiece(daemon, id);
+    for (const pid of childrenOf(daemon.pid)) // they have a source open
+      process.kill(pid, 'SIGKILL');
+    const still = await stopWorkers(daemon);
+    const before = fetch(other);
+    await sleep(500);
+    const asked = fetch(own);
+    await sleep(500);
+    await dropSource(daemon, id);
+    wakeWorkers(still);
+    assert.equal((await before).status, 200);
+    await isToldDropped(await asked);
+  } finally {
+    await daemon.stop();
+  }
 });
 
 // ---- clocks ----------------------------------------------------------------
