@@ -33,9 +33,9 @@ enum { ASSET_ETAG_EDITS = 16 };
 void asset_etag(const struct asset *asset, struct str all,
                 char to[static REPLY_ETAG_BYTES]);
 
-// `e` is how something failed of an asset as it was when the request came. When
-// it was at fault itself (ERR_IO), and the asset's source was dropped meanwhile:
-// ERR_GONE, or the asset was deleted: ERR_NOT_FOUND, with fail_text(); else `e`.
+// `e` is how something failed of an asset as it was when the request came. If
+// ERR_IO, and the asset's source was dropped meanwhile: ERR_GONE; if the asset
+// was deleted: ERR_NOT_FOUND, both with fail_text(); else `e`.
 must_check enum err asset_error_now(struct api *a, const struct asset *asset,
                                     enum err e);
 // The uploaded bytes. Answers and returns false where they are not there.
