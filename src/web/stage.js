@@ -7,6 +7,7 @@ import {Marks} from '/web/marks.js';
 import {listenForKeys, play} from '/web/play.js';
 import {$, fact, link, show} from '/web/rows.js';
 import {SeekBar} from '/web/seekbar.js';
+import {SourceButton} from '/web/source.js';
 
 const isStream = (id) => id.startsWith('s-');
 
@@ -21,6 +22,10 @@ export class Stage {
     this.bar = new SeekBar($('seek'), video);
     this.marks = new Marks(video);
     this.downloads = new Downloads($('downloads'), (text) => show('stage-error', text));
+    this.source = new SourceButton($('drop-source'), {
+      onDropped: (id) => this.refresh(id),
+      onError: (text) => show('stage-error', text),
+    });
     $('stage-close').addEventListener('click', () => this.close());
     $('delete').addEventListener('click', () => this.remove().catch(onError));
     $('format').addEventListener('change', () => this.attach().catch(onError));
@@ -67,6 +72,17 @@ export class Stage {
     await (isImage ? this.showImage(thing) : this.playFrom(thing, from));
   }
 
+  // What plays goes on; what is told of it may be another.
+  async refresh(id) {
+    if (this.id !== id)
+      return;
+    const {source_dropped_at: at} = await call('GET', `/v1/assets/${id}`);
+    if (this.id !== id)
+      return;
+    this.current.source_dropped_at = at;
+    this.describe(this.current);
+  }
+
   // What browsers do not show as it was uploaded is shown as a picture of it.
   showImage({playback}) {
     this.stop();
@@ -86,6 +102,7 @@ export class Stage {
   }
 
   describe(thing) {
+    this.source.offer(thing);
     const {hls, dash, image, thumbnail, player} = thing.playback;
     if (thing.kind === 'image') {
       $('facts').replaceChildren(fact('Size', bytes(thing.size_bytes)), fact('Image', `${thing.codec} ${thing.width}×${thing.height}`));
@@ -108,6 +125,8 @@ export class Stage {
       facts.push(fact('Audio', sound.map((t) => [t.codec, t.language].filter(Boolean).join(' ')).join(', ')));
     if (rungs.length)
       facts.push(fact('Rungs', rungs.join(', ')));
+    if (asset.source_dropped_at)
+      facts.push(fact('Source', `dropped ${new Date(asset.source_dropped_at).toLocaleDateString()}`));
     facts.push(fact('Made', `${Math.round(asset.progress * 100)} %`));
     return facts;
   }

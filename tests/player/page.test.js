@@ -186,6 +186,42 @@ test('the list outlives a reload, and is cleared', {timeout: 60 * SECONDS}, asyn
   assert.deepEqual(await listed(), []);
 });
 
+// What the next question is; the answer to it.
+const answered = (isYes) => new Promise((resolve) => page.once('dialog', async (dialog) => {
+  await (isYes ? dialog.accept() : dialog.dismiss());
+  resolve(dialog.message());
+}));
+
+test('a stored source is dropped, after a word on what that means', {timeout: 240 * SECONDS}, async () => {
+  const own = await daemon.upload(film('blips.mp4'));
+  await page.reload();
+  await page.waitForSelector(`#assets li[data-id="${own.id}"]`);
+  await openAsset(own);
+  const asked = answered(false);
+  await page.click('#drop-source');
+  const question = await asked;
+  for (const part of [/blips\.mp4/, /for good/, /stays: it plays on/, /Uploading the same file again/])
+    assert.match(question, part);
+  assert.equal((await daemon.json(`/v1/assets/${own.id}`)).source_dropped_at, null);
+  answered(true);
+  await page.click('#drop-source');
+  await page.waitForSelector('#drop-source', {state: 'hidden', timeout: 180 * SECONDS});
+  assert.ok((await daemon.json(`/v1/assets/${own.id}`)).source_dropped_at);
+  assert.match(await page.textContent('#facts'), /Source\s*dropped/);
+  assert.equal(await page.isVisible('#stage-error'), false);
+  await isPlayable(own.name);
+});
+
+test('a source that another asset has stays, and says so', {timeout: 90 * SECONDS}, async () => {
+  await daemon.call('POST', `/v1/assets/${two.id}/reframe`, {json: {target: 'square'}});
+  await openAsset(two);
+  answered(true);
+  await page.click('#drop-source');
+  await page.waitForSelector('#stage-error', {state: 'visible'});
+  assert.match(await page.textContent('#stage-error'), /The source stays/);
+  assert.equal(await page.isEnabled('#drop-source'), true);
+});
+
 test('names are text, whatever they say', {timeout: 60 * SECONDS}, async () => {
   const name = '<img src=x onerror="window.hacked=1">';
   await daemon.call('PATCH', `/v1/assets/${one.id}`, {json: {name}, headers: {'content-type': 'application/merge-patch+json'}});
