@@ -23,6 +23,7 @@
 #include "reeld/base/mem.h"
 #include "reeld/catalog/jobs.h"
 #include "reeld/catalog/pulls.h"
+#include "reeld/courier/backoff.h"
 #include "reeld/store/claims.h"
 
 static const int64_t TELL_US = 1000000; // progress goes to the catalog
@@ -302,8 +303,8 @@ static void put_back(struct pulling *p, const char *why, int64_t delay_us,
 static int64_t delay_of(const struct pulling *p)
 {
     enum { DOUBLINGS_MAX = 8 };
-    int64_t times = min_i64(p->job.attempts, DOUBLINGS_MAX + 1) - 1;
-    return p->courier->options.retry_us << max_i64(times, 0);
+    int64_t first_us = p->courier->options.retry_us;
+    return backoff_us(first_us, first_us << DOUBLINGS_MAX, p->job.attempts);
 }
 
 static void settle(struct pulling *p, enum err e, const char *why)
