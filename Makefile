@@ -212,6 +212,7 @@ $(VARIANT)/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $$(SUPPORT_$(1)) $(call li
 endef
 # Stand-ins live in tests/support/ROOM_*.c and are linked into that room's tests.
 $(foreach r,$(ROOMS),$(eval SUPPORT_$(r) := $(wildcard tests/support/$(r)_*.c)))
+SUPPORT_videodb += tests/support/catalog_sample.c
 $(foreach r,$(ROOMS),$(eval $(call unit_rules,$(r))))
 -include $(UNIT_BIN:%=%.d)
 

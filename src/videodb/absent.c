@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#include "answer.h"
+#include "reeld/videodb/answer.h"
 #include "room.h"
 
 static const char *const names[ABSENTS] = {

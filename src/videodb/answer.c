@@ -3,7 +3,7 @@
 //
 // Always an object, always with a boolean "success": Python takes an absent one
 // for a failure, and anything but an object for a crash.
-#include "answer.h"
+#include "reeld/videodb/answer.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

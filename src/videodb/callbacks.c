@@ -11,8 +11,8 @@
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
 
-#include "answer.h"
 #include "outcomes.h"
+#include "reeld/videodb/answer.h"
 #include "work.h"
 
 #define LOOK_STEP_US INT64_C(200000)

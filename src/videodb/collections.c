@@ -6,7 +6,7 @@
 #include "reeld/base/mem.h"
 
 #include "errand.h"
-#include "read.h"
+#include "reeld/videodb/read.h"
 
 static void write_members(struct json_out *j, const struct collection *c)
 {

@@ -11,7 +11,7 @@
 #include "reeld/play.h"
 
 #include "errand.h"
-#include "read.h"
+#include "reeld/videodb/read.h"
 #include "view.h"
 
 #define LOOK_STEP_US INT64_C(100000)

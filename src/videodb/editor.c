@@ -7,8 +7,6 @@
 //
 // What lies over something else, or changes pictures or sound, is refused by
 // name: none of it would show.
-#include "editor.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +14,9 @@
 #include "reeld/base/mem.h"
 #include "reeld/model/gap.h"
 #include "reeld/model/reframe.h"
+#include "reeld/videodb/read.h"
 
-#include "parcel.h"
-#include "read.h"
-#include "slots.h"
-#include "streams.h"
-#include "view.h"
+#include "timelines.h"
 
 enum {
     CANVAS_SIDE_MOST = 16384,
@@ -130,30 +125,6 @@ static bool has_size(const struct rendition *r, const struct canvas *c)
     return r->width == c->width && r->height == c->height;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-// A ratio where it is a plain one, so that canvases of other sizes have the
-// same shape of an asset; else a size.
-static enum err crop_to(struct videodb *v, const struct canvas *c,
-                        const struct asset **asset)
-{
-    int64_t by = common_divisor(c->width, c->height);
-    if (max_i64(c->width, c->height) / by > REFRAME_RATIO_MAX)
-        by = 1;
-    int64_t width = c->width / by, height = c->height / by;
-    TRY(reframe_check_shape(width, height));
-    scoped(asset) const struct asset *whole = take(*asset);
-    return api_shape(v->api, whole, (int32_t)width, (int32_t)height, asset);
-}
-
 static enum err refuse_fit(struct str fit, const struct rendition *r,
                            const struct canvas *c)
 {
@@ -167,13 +138,13 @@ static enum err refuse_fit(struct str fit, const struct rendition *r,
 
 // A picture of the canvas's shape fills it however it is fitted. Of any other
 // one "crop" plays its shape; "contain" plays it as it is, which shows all of
-// it, as a player puts black beside it. May put another asset for `*asset`.
-static enum err fit_to_canvas(struct videodb *v, const json_t *clip,
-                              struct canvas *c, const struct asset **asset)
+// it, as a player puts black beside it. Python says null for its own size.
+static enum err check_fit(const json_t *clip, const struct asset *asset,
+                          struct canvas *c, bool *ret_is_cropped)
 {
-    struct str fit = STR("None");
+    struct str fit = json_object_get(clip, "fit") ? STR("None") : STR("crop");
     TRY(read_text(clip, "fit", TEXT_LINE, 32, &fit));
-    const struct rendition *r = best_picture(*asset);
+    const struct rendition *r = best_picture(asset);
     bool is_crop = str_eq(fit, STR("crop"));
     bool is_contain = str_eq(fit, STR("contain"));
     bool is_none = str_eq(fit, STR("None"));
@@ -181,11 +152,10 @@ static enum err fit_to_canvas(struct videodb *v, const json_t *clip,
         return fail(ERR_BAD_INPUT, "fit is crop, cover, contain or null");
     if (!r || (is_none ? has_size(r, c) : has_shape(r, c)))
         return OK;
-    if (is_crop)
-        return crop_to(v, c, asset);
-    if (!is_contain)
+    if (!is_crop && !is_contain)
         return refuse_fit(fit, r, c);
-    c->shows = true;
+    c->shows = c->shows || is_contain;
+    *ret_is_cropped = is_crop;
     return OK;
 }
 
@@ -195,10 +165,11 @@ struct shown {
     int64_t at_us, end_us; // on the timeline
     int64_t start_us;      // of the source
     const struct asset *asset;
+    bool is_cropped; // to the canvas's shape
 };
 
 struct row {
-    struct videodb *v;
+    const struct materials *materials;
     struct canvas canvas;
     size_t count, capacity;
     struct shown *shown; // heap
@@ -212,7 +183,7 @@ static void row_done(struct row *r)
 }
 
 // An old asset in a clip has no type, and its id under another name.
-static enum err find_asset(struct videodb *v, const json_t *asset,
+static enum err find_asset(const struct materials *m, const json_t *asset,
                            const struct asset **ret)
 {
     struct str type = STR("video"), id = STR("");
@@ -224,7 +195,7 @@ static enum err find_asset(struct videodb *v, const json_t *asset,
     TRY(read_text(asset, "id", TEXT_LINE, 200, &id));
     if (id.len == 0)
         return fail(ERR_BAD_INPUT, "the asset of a clip has no id");
-    return view_find_ready(v, id, ASSET_VIDEO, ret);
+    return m->find(m->self, id, ret);
 }
 
 static enum err add_clip(struct row *row, const json_t *item)
@@ -241,8 +212,8 @@ static enum err add_clip(struct row *row, const json_t *item)
     TRY(read_seconds(said, "start", &s.start_us));
     TRY(check_look(clip));
     TRY(check_asset(said));
-    TRY(find_asset(row->v, said, &asset));
-    TRY(fit_to_canvas(row->v, clip, &row->canvas, &asset));
+    TRY(find_asset(row->materials, said, &asset));
+    TRY(check_fit(clip, asset, &row->canvas, &s.is_cropped));
     if (duration_us < 0)
         duration_us = plan_duration_us(asset->plan) - s.start_us;
     if (duration_us <= 0)
@@ -270,13 +241,50 @@ static int by_time(const void *a, const void *b)
     return (x->at_us > y->at_us) - (x->at_us < y->at_us);
 }
 
+// ---- laid ------------------------------------------------------------------
+
+static enum err check_order(const struct row *row)
+{
+    int64_t end_us = 0;
+    for (size_t i = 0; i < row->count; i++) {
+        if (row->shown[i].at_us < end_us - LOOSE_US)
+            return not_built("Clips that lie over each other");
+        end_us = row->shown[i].end_us;
+    }
+    return OK;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+// A ratio where it is a plain one, so that canvases of other sizes have the
+// same shape of an asset; else a size.
+static enum err crop_to(const struct materials *m, const struct canvas *c,
+                        const struct asset **asset)
+{
+    int64_t by = common_divisor(c->width, c->height);
+    if (max_i64(c->width, c->height) / by > REFRAME_RATIO_MAX)
+        by = 1;
+    int64_t width = c->width / by, height = c->height / by;
+    TRY(reframe_check_shape(width, height));
+    scoped(asset) const struct asset *whole = take(*asset);
+    return m->shape(m->self, whole, (int32_t)width, (int32_t)height, asset);
+}
+
 // As long ones as there are, one behind the other.
 static enum err add_gap(struct row *row, struct timeline *t, int64_t gap_us)
 {
     row->canvas.shows = true;
     for (int64_t left_us = gap_us; left_us >= GAP_US_LEAST;) {
         int64_t part_us = min_i64(left_us, GAP_US_MOST);
-        TRY(api_add_gap(row->v->api, t, part_us));
+        TRY(row->materials->add_gap(row->materials->self, t, part_us));
         left_us -= part_us;
     }
     return OK;
@@ -286,17 +294,15 @@ static enum err add_gap(struct row *row, struct timeline *t, int64_t gap_us)
 // that it does not add up.
 static enum err lay(struct row *row, struct timeline *t)
 {
-    int64_t end_us = 0; // of the clips so far, as they were asked for
     for (size_t i = 0; i < row->count; i++) {
-        const struct shown *s = &row->shown[i];
-        if (s->at_us < end_us - LOOSE_US)
-            return not_built("Clips that lie over each other");
-        end_us = s->end_us;
+        struct shown *s = &row->shown[i];
+        if (s->is_cropped)
+            TRY(crop_to(row->materials, &row->canvas, &s->asset));
         int64_t gap_us = s->at_us - t->duration_us;
         if (gap_us >= GAP_US_LEAST)
             TRY(add_gap(row, t, gap_us));
-        TRY(streams_add(t, s->asset, s->start_us,
-                        s->start_us + s->end_us - s->at_us));
+        TRY(timelines_add(t, s->asset, s->start_us,
+                          s->start_us + s->end_us - s->at_us));
     }
     if (row->canvas.shows && !row->canvas.is_black)
         return not_built("Backgrounds other than black");
@@ -315,55 +321,16 @@ static enum err read_rows(struct row *row, const json_t *timeline)
     if (row->count == 0)
         return fail(ERR_BAD_INPUT, "the timeline has no clips");
     qsort(row->shown, row->count, sizeof(*row->shown), by_time);
-    return OK;
+    return check_order(row);
 }
 
-enum err editor_read(struct videodb *v, const json_t *timeline,
-                     struct timeline *t)
+enum err timelines_read_editor(const struct materials *m,
+                               const json_t *timeline, struct timeline *t)
 {
-    struct row row = {.v = v};
+    struct row row = {.materials = m};
     enum err e = read_rows(&row, timeline);
     if (e == OK)
         e = lay(&row, t);
     row_done(&row);
     return e;
-}
-
-// ---- asked -----------------------------------------------------------------
-
-// Python sends a large timeline through an upload address.
-static enum err fetch(struct errand *e, json_t **ret)
-{
-    struct str url = STR(""), token;
-    TRY(read_text(e->body, "timeline_url", TEXT_LINE, 2048, &url));
-    if (url.len == 0)
-        return OK;
-    if (!slots_token(url, e->answer.origin, &token))
-        return fail(ERR_BAD_INPUT,
-                    "timeline_url is not an upload address of this server");
-    struct digest slot;
-    struct parcel_fact parcel;
-    scoped(mem) char *text = NULL;
-    TRY(slots_find_held(e->v->catalog, token, &slot, &parcel));
-    TRY(parcel_text(e->v->store, &parcel, (size_t)e->v->o.json_limit_bytes,
-                    &text));
-    TRY(catalog_take_parcel(e->v->catalog, &slot));
-    return json_value_parse(str_of(text), ret);
-}
-
-static void edit(struct errand *e)
-{
-    struct timeline *t = timeline_new();
-    json_t *fetched = NULL;
-    enum err result = fetch(e, &fetched);
-    if (result == OK)
-        result = editor_read(
-            e->v, member(fetched ? fetched : e->body, "timeline"), t);
-    streams_answer(e, result, t);
-    json_decref(fetched);
-}
-
-void vdb_stream_editor(struct http_request *r)
-{
-    errand_start(r, edit);
 }

@@ -7,7 +7,7 @@
 #include "reeld/base/mem.h"
 
 #include "callbacks.h"
-#include "read.h"
+#include "reeld/videodb/read.h"
 #include "work.h"
 
 // Python gives up after 30 s without a byte.

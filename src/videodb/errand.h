@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <stdatomic.h>
 
-#include "answer.h"
+#include "reeld/videodb/answer.h"
 #include "room.h"
 
 struct errand {

@@ -5,7 +5,7 @@
 #include "reeld/api/problem.h"
 #include "reeld/base/mem.h"
 
-#include "answer.h"
+#include "reeld/videodb/answer.h"
 #include "room.h"
 
 static void visit_free(void *held)

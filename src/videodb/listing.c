@@ -2,7 +2,7 @@
 // listing.c - lists of assets: clients ask for no pages, so all of them.
 #include "listing.h"
 
-#include "read.h"
+#include "reeld/videodb/read.h"
 #include "view.h"
 
 enum { LIST_STEP = 200 };

@@ -2,7 +2,7 @@
 // media.c - videos, audios and images: list, get, rename, delete.
 #include "errand.h"
 #include "listing.h"
-#include "read.h"
+#include "reeld/videodb/read.h"
 #include "view.h"
 
 static const char *list_name(enum asset_kind kind)

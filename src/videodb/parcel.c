@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // parcel.c - bytes of uploads before they are assets.
-#include "parcel.h"
+#include "reeld/videodb/parcel.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // read.c - members of what clients send.
-#include "read.h"
+#include "reeld/videodb/read.h"
 
 const json_t *member(const json_t *object, const char *name)
 {

@@ -6,8 +6,8 @@
 #include "reeld/base/mem.h"
 
 #include "errand.h"
-#include "parcel.h"
-#include "slots.h"
+#include "reeld/videodb/parcel.h"
+#include "reeld/videodb/slots.h"
 
 // Multipart puts its own lines around the file.
 enum { MULTIPART_EXTRA_BYTES = 1 << 20 };

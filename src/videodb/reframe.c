@@ -6,7 +6,7 @@
 #include "reeld/base/clock.h"
 
 #include "errand.h"
-#include "read.h"
+#include "reeld/videodb/read.h"
 #include "view.h"
 
 static enum err read_mode(const json_t *body)

@@ -5,8 +5,8 @@
 #include "reeld/base/mem.h"
 
 #include "errand.h"
-#include "read.h"
-#include "slots.h"
+#include "reeld/videodb/read.h"
+#include "reeld/videodb/slots.h"
 #include "work.h"
 
 enum { UPLOAD_URL_BYTES = 2048 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // slots.c - one-time upload addresses.
-#include "slots.h"
+#include "reeld/videodb/slots.h"
 
 #include <string.h>
 

@@ -1,16 +1,46 @@
 // SPDX-License-Identifier: MIT
-// streams.c - ranges of a video, shots of many, the old timeline.
+// streams.c - what clients say should play becomes a stream.
 //
-// All of them become one of reeld's streams: nothing is made by the call, and
+// All timelines become one of reeld's streams: nothing is made by the call, and
 // the same ranges have the same address again.
-#include "streams.h"
-
 #include "reeld/base/clock.h"
+#include "reeld/videodb/parcel.h"
+#include "reeld/videodb/read.h"
+#include "reeld/videodb/slots.h"
+#include "reeld/videodb/timelines.h"
 
-#include "read.h"
+#include "errand.h"
 #include "view.h"
 
-void streams_put(struct errand *e, struct timeline *t)
+// ---- out of the catalog ----------------------------------------------------
+
+static enum err find(void *self, struct str id, const struct asset **ret)
+{
+    return view_find_ready(self, id, ASSET_VIDEO, ret);
+}
+
+static enum err shape(void *self, const struct asset *whole, int32_t width,
+                      int32_t height, const struct asset **ret)
+{
+    struct videodb *v = self;
+    return api_shape(v->api, whole, width, height, ret);
+}
+
+static enum err add_gap(void *self, struct timeline *t, int64_t duration_us)
+{
+    struct videodb *v = self;
+    return api_add_gap(v->api, t, duration_us);
+}
+
+static struct materials materials_of(struct videodb *v)
+{
+    return (struct materials){find, shape, add_gap, v};
+}
+
+// ---- the answer ------------------------------------------------------------
+
+// Stores the timeline as a stream and answers with its addresses; takes it.
+static void put(struct errand *e, struct timeline *t)
 {
     struct stream s = {.created_us = clock_wall_us()};
     enum err result = api_put_stream(e->v->api, t, &s);
@@ -22,10 +52,11 @@ void streams_put(struct errand *e, struct timeline *t)
     stream_done(&s);
 }
 
-void streams_answer(struct errand *e, enum err result, struct timeline *t)
+// `result` of reading a timeline: ERR_UNSUPPORTED is what is not built.
+static void tell(struct errand *e, enum err result, struct timeline *t)
 {
     if (result == OK) {
-        streams_put(e, t);
+        put(e, t);
         return;
     }
     timeline_free(t);
@@ -35,29 +66,7 @@ void streams_answer(struct errand *e, enum err result, struct timeline *t)
         answer_error(&e->answer, result);
 }
 
-enum err streams_add(struct timeline *t, const struct asset *asset,
-                     int64_t start_us, int64_t end_us)
-{
-    enum err e = timeline_add(t, asset, start_us, end_us, SNAP_FRAME);
-    if (e != ERR_BAD_INPUT)
-        return e;
-    char why[200];
-    str_copy(why, sizeof(why), str_of(fail_text()));
-    return fail(e, "clip %u, of %s: %s", t->clips, asset->id.text, why);
-}
-
 // ---- one video -------------------------------------------------------------
-
-static enum err add_ranges(struct timeline *t, const struct asset *asset,
-                           const json_t *ranges)
-{
-    for (size_t i = 0; i < json_array_size(ranges); i++) {
-        int64_t start_us, end_us;
-        TRY(read_range(json_array_get(ranges, i), &start_us, &end_us));
-        TRY(streams_add(t, asset, start_us, end_us));
-    }
-    return OK;
-}
 
 static void of_video(struct errand *e)
 {
@@ -76,7 +85,7 @@ static void of_video(struct errand *e)
         return;
     }
     struct timeline *t = timeline_new();
-    streams_answer(e, add_ranges(t, asset, ranges), t);
+    tell(e, timelines_read_ranges(ranges, asset, t), t);
 }
 
 void vdb_stream_of_video(struct http_request *r)
@@ -84,52 +93,13 @@ void vdb_stream_of_video(struct http_request *r)
     errand_start(r, of_video);
 }
 
-// ---- shots of many videos --------------------------------------------------
-
-static enum err find_video(struct videodb *v, const json_t *object,
-                           const char *name, const struct asset **ret)
-{
-    struct str id = STR("");
-    TRY(read_text(object, name, TEXT_LINE, 200, &id));
-    if (id.len == 0)
-        return fail(ERR_BAD_INPUT, "%s is missing", name);
-    return view_find_ready(v, id, ASSET_VIDEO, ret);
-}
-
-// collection_id may be wrong, as clients say one for all: it is not looked at.
-// Of insert_video() at an end one shot is empty: it is left out.
-static enum err add_shots(struct videodb *v, struct timeline *t,
-                          const json_t *one)
-{
-    scoped(asset) const struct asset *asset = NULL;
-    const json_t *shots = NULL;
-    TRY(find_video(v, one, "video_id", &asset));
-    TRY(read_list(one, "shots", TIMELINE_CLIPS_MAX, &shots));
-    for (size_t i = 0; i < json_array_size(shots); i++) {
-        int64_t start_us, end_us;
-        TRY(read_range(json_array_get(shots, i), &start_us, &end_us));
-        if (start_us != end_us)
-            TRY(streams_add(t, asset, start_us, end_us));
-    }
-    return OK;
-}
-
-enum err streams_read_shots(struct videodb *v, const json_t *body,
-                            struct timeline *t)
-{
-    if (!json_is_array(body))
-        return fail(ERR_BAD_INPUT, "a list of shots is wanted");
-    for (size_t i = 0; i < json_array_size(body); i++)
-        TRY(add_shots(v, t, json_array_get(body, i)));
-    if (t->clips == 0)
-        return fail(ERR_BAD_INPUT, "there is nothing to play in these shots");
-    return OK;
-}
+// ---- several ---------------------------------------------------------------
 
 static void compile(struct errand *e)
 {
+    const struct materials m = materials_of(e->v);
     struct timeline *t = timeline_new();
-    streams_answer(e, streams_read_shots(e->v, e->body, t), t);
+    tell(e, timelines_read_shots(&m, e->body, t), t);
 }
 
 void vdb_stream_compile(struct http_request *r)
@@ -137,42 +107,54 @@ void vdb_stream_compile(struct http_request *r)
     errand_start(r, compile);
 }
 
-// ---- the old timeline ------------------------------------------------------
-
-static enum err add_inline(struct videodb *v, struct timeline *t,
-                           const json_t *one)
-{
-    if (member(one, "overlay_start"))
-        return fail(ERR_UNSUPPORTED,
-                    "Overlays (sound, pictures or text laid over a timeline) "
-                    "are not in this server; inline videos are.");
-    scoped(asset) const struct asset *asset = NULL;
-    int64_t start_us = 0, end_us = INT64_MAX;
-    TRY(find_video(v, one, "asset_id", &asset));
-    TRY(read_seconds(one, "start", &start_us));
-    TRY(read_seconds(one, "end", &end_us));
-    return streams_add(t, asset, start_us, end_us);
-}
-
-enum err streams_read_inline(struct videodb *v, const json_t *body,
-                             struct timeline *t)
-{
-    const json_t *list = NULL;
-    TRY(read_list(body, "timeline", TIMELINE_CLIPS_MAX, &list));
-    for (size_t i = 0; i < json_array_size(list); i++)
-        TRY(add_inline(v, t, json_array_get(list, i)));
-    if (t->clips == 0)
-        return fail(ERR_BAD_INPUT, "the timeline has no videos");
-    return OK;
-}
-
 static void old_timeline(struct errand *e)
 {
+    const struct materials m = materials_of(e->v);
     struct timeline *t = timeline_new();
-    streams_answer(e, streams_read_inline(e->v, e->body, t), t);
+    tell(e, timelines_read_inline(&m, e->body, t), t);
 }
 
 void vdb_stream_timeline(struct http_request *r)
 {
     errand_start(r, old_timeline);
+}
+
+// ---- the editor's timeline -------------------------------------------------
+
+// Python sends a large timeline through an upload address.
+static enum err fetch(struct errand *e, json_t **ret)
+{
+    struct str url = STR(""), token;
+    TRY(read_text(e->body, "timeline_url", TEXT_LINE, 2048, &url));
+    if (url.len == 0)
+        return OK;
+    if (!slots_token(url, e->answer.origin, &token))
+        return fail(ERR_BAD_INPUT,
+                    "timeline_url is not an upload address of this server");
+    struct digest slot;
+    struct parcel_fact parcel;
+    scoped(mem) char *text = NULL;
+    TRY(slots_find_held(e->v->catalog, token, &slot, &parcel));
+    TRY(parcel_text(e->v->store, &parcel, (size_t)e->v->o.json_limit_bytes,
+                    &text));
+    TRY(catalog_take_parcel(e->v->catalog, &slot));
+    return json_value_parse(str_of(text), ret);
+}
+
+static void edit(struct errand *e)
+{
+    const struct materials m = materials_of(e->v);
+    struct timeline *t = timeline_new();
+    json_t *fetched = NULL;
+    enum err result = fetch(e, &fetched);
+    if (result == OK)
+        result = timelines_read_editor(
+            &m, member(fetched ? fetched : e->body, "timeline"), t);
+    tell(e, result, t);
+    json_decref(fetched);
+}
+
+void vdb_stream_editor(struct http_request *r)
+{
+    errand_start(r, edit);
 }

@@ -3,7 +3,7 @@
 // that were taken at a time, which are images of their own.
 #include "errand.h"
 #include "listing.h"
-#include "read.h"
+#include "reeld/videodb/read.h"
 #include "view.h"
 
 void vdb_thumbnail(struct http_request *r)

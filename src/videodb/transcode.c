@@ -11,7 +11,7 @@
 #include "reeld/base/mem.h"
 
 #include "errand.h"
-#include "read.h"
+#include "reeld/videodb/read.h"
 #include "view.h"
 
 enum { SOURCE_URL_BYTES = 2048, HEIGHT_MOST = 16384, QUALITY = 23 };

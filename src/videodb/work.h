@@ -11,7 +11,7 @@
 // Threads: the request's; work_is_over() the pool's kind.
 #pragma once
 
-#include "answer.h"
+#include "reeld/videodb/answer.h"
 #include "room.h"
 
 // Ends the handler: answers with the asset when it is ready, or says that it
