@@ -7,6 +7,7 @@
 
 #include "errand.h"
 #include "reeld/videodb/read.h"
+#include "view.h"
 
 static void write_members(struct json_out *j, const struct collection *c)
 {
@@ -39,17 +40,6 @@ void vdb_collection_list(struct http_request *r)
     answer_send(r, &a);
 }
 
-static enum err find(struct catalog *c, struct str id, struct collection *ret)
-{
-    char text[ID_TEXT_BYTES];
-    str_copy(text, sizeof(text), id);
-    enum err e = id.len < sizeof(text) ? catalog_collection(c, text, ret)
-                                       : fail(ERR_NOT_FOUND, "no such id");
-    if (e == ERR_NOT_FOUND)
-        return fail(e, "collection %.*s does not exist", STR_ARG(id));
-    return e;
-}
-
 static void tell(struct answer *a, enum err e, const struct collection *c)
 {
     if (e == OK)
@@ -64,7 +54,7 @@ void vdb_collection_get(struct http_request *r)
     answer_init(&a, origin_of(r));
     struct collection found = {0};
     enum err e =
-        find(videodb_of(r)->catalog, http_request_part(r, "id"), &found);
+        view_find_collection(videodb_of(r), http_request_part(r, "id"), &found);
     tell(&a, e, &found);
     answer_send(r, &a);
 }
@@ -118,7 +108,7 @@ void vdb_collection_create(struct http_request *r)
 static void change(struct errand *e)
 {
     struct collection c = {0};
-    enum err result = find(e->v->catalog, str_of(e->id), &c);
+    enum err result = view_find_collection(e->v, str_of(e->id), &c);
     if (result == OK)
         put(e, &c);
     else
@@ -133,7 +123,7 @@ void vdb_collection_change(struct http_request *r)
 static void delete (struct errand *e)
 {
     struct collection c = {0};
-    enum err result = find(e->v->catalog, str_of(e->id), &c);
+    enum err result = view_find_collection(e->v, str_of(e->id), &c);
     if (result == OK)
         result = catalog_remove_collection(e->v->catalog, c.id);
     if (result == OK)

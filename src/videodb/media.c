@@ -112,6 +112,9 @@ static void drop_source(struct errand *e)
         result = api_drop_source(e->v->api, &asset->id, &job);
     if (result == OK || result == ERR_GONE) // again
         answer_ok(&e->answer);
+    else if (result == ERR_CONFLICT)
+        answer_problem(&e->answer, "conflict", "The source stays: %s.",
+                       fail_text());
     else
         answer_error(&e->answer, result);
 }

@@ -8,6 +8,7 @@
 #include "errand.h"
 #include "reeld/videodb/parcel.h"
 #include "reeld/videodb/slots.h"
+#include "view.h"
 
 // Multipart puts its own lines around the file.
 enum { MULTIPART_EXTRA_BYTES = 1 << 20 };
@@ -18,8 +19,11 @@ static void give_address(struct errand *e)
 {
     const struct videodb_options *o = &e->v->o;
     char token[SLOT_TOKEN_BYTES];
-    enum err result = slots_open(e->v->catalog, &e->key.id, o->upload_life_us,
-                                 o->uploads_waiting, token);
+    struct collection folder;
+    enum err result = view_find_collection(e->v, str_of(e->id), &folder);
+    if (result == OK)
+        result = slots_open(e->v->catalog, &e->key.id, o->upload_life_us,
+                            o->uploads_waiting, token);
     if (result != OK) {
         answer_error(&e->answer, result);
         return;

@@ -7,6 +7,7 @@
 #include "errand.h"
 #include "reeld/videodb/read.h"
 #include "reeld/videodb/slots.h"
+#include "view.h"
 #include "work.h"
 
 enum { UPLOAD_URL_BYTES = 2048 };
@@ -20,12 +21,10 @@ struct wish {
 
 static enum err find_collection(struct errand *e, struct wish *w)
 {
-    str_copy(w->collection, sizeof(w->collection), str_of(e->id));
     struct collection found;
-    enum err result = catalog_collection(e->v->catalog, w->collection, &found);
-    if (result == ERR_NOT_FOUND)
-        return fail(result, "collection %s does not exist", e->id);
-    return result;
+    TRY(view_find_collection(e->v, str_of(e->id), &found));
+    str_copy(w->collection, sizeof(w->collection), str_of(found.id));
+    return OK;
 }
 
 static enum err read_media_type(const json_t *body, struct wish *w)

@@ -27,7 +27,10 @@ static enum err make(struct errand *e)
     int64_t at_us = 0;
     TRY(view_find_ready(e->v, str_of(e->id), ASSET_VIDEO, &video));
     TRY(read_seconds(e->body, "time", &at_us));
-    TRY(api_make_frame(e->v->api, video, at_us, STR(""), &image));
+    enum err result = api_make_frame(e->v->api, video, at_us, STR(""), &image);
+    if (result == ERR_BAD_INPUT)
+        return fail(result, "time lies outside of video %s", video->id.text);
+    TRY(result);
     if (image->state == ASSET_READY)
         view_write(e->v, image, e->answer.origin, answer_data(&e->answer, '{'));
     else

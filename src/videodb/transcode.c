@@ -2,19 +2,32 @@
 // transcode.c - transcode jobs: a URL in, a file out.
 //
 // The source is fetched and becomes a video; its ladder has what was asked for,
-// and the file of that rung is put together when it is downloaded. A job is
-// known by its asset and, behind a dash, the height that is wanted.
+// and the file of that rung is put together when it is downloaded. Another
+// aspect ratio is a shape of that video. A job is known by its asset and what
+// is wanted of it: "m-...-720", "m-...-0-9x16" (height 0: the best there is).
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "reeld/base/mem.h"
+#include "reeld/model/reframe.h"
 
 #include "errand.h"
 #include "reeld/videodb/read.h"
 #include "view.h"
 
-enum { SOURCE_URL_BYTES = 2048, HEIGHT_MOST = 16384, QUALITY = 23 };
+enum {
+    SOURCE_URL_BYTES = 2048,
+    HEIGHT_MOST = 16384,
+    QUALITY = 23,
+    JOB_TEXT_BYTES = ID_TEXT_BYTES + 32,
+};
+
+struct wanted {
+    struct id asset;
+    int64_t height;   // 0: the best there is
+    int64_t ratio[2]; // width, height; 0: as it is
+};
 
 // ---- asked for -------------------------------------------------------------
 
@@ -42,7 +55,29 @@ static enum err read_height(const json_t *video, int64_t *ret)
     return OK;
 }
 
-static enum err check_config(const json_t *body, int64_t *ret_height)
+// "16:9". Cropping is the one way to it that there is.
+static enum err read_ratio(const json_t *video, struct wanted *w)
+{
+    struct str ratio = STR(""), mode = STR("");
+    const json_t *said = either(video, "aspect_ratio", "aspectRatio");
+    if (!said)
+        return OK;
+    if (json_is_string(said))
+        ratio = str_of(json_string_value(said));
+    struct str height = ratio, width = str_cut(&height, ':');
+    if (str_to_int(width, 1, REFRAME_RATIO_MAX, &w->ratio[0]) != OK ||
+        str_to_int(height, 1, REFRAME_RATIO_MAX, &w->ratio[1]) != OK ||
+        reframe_check_shape(w->ratio[0], w->ratio[1]) != OK)
+        return fail(ERR_BAD_INPUT,
+                    "aspect_ratio is WIDTH:HEIGHT, such as 9:16");
+    TRY(read_text(video, "resizeMode", TEXT_LINE, 32, &mode));
+    TRY(read_text(video, "resize_mode", TEXT_LINE, 32, &mode));
+    if (mode.len > 0 && !str_eq(mode, STR("crop")))
+        return not_built("A resize_mode other than crop");
+    return OK;
+}
+
+static enum err check_config(const json_t *body, struct wanted *w)
 {
     const json_t *video = either(body, "video_config", "videoConfig");
     const json_t *audio = either(body, "audio_config", "audioConfig");
@@ -51,7 +86,8 @@ static enum err check_config(const json_t *body, int64_t *ret_height)
     TRY(read_text(body, "mode", TEXT_LINE, 32, &mode));
     if (!str_eq(mode, STR("economy")) && !str_eq(mode, STR("lightning")))
         return fail(ERR_BAD_INPUT, "mode is economy or lightning");
-    TRY(read_height(video, ret_height));
+    TRY(read_height(video, &w->height));
+    TRY(read_ratio(video, w));
     TRY(read_bool(audio, "mute", &is_mute));
     if (is_mute)
         return not_built("Muting (audio_config.mute)");
@@ -59,27 +95,35 @@ static enum err check_config(const json_t *body, int64_t *ret_height)
         return not_built("A quality other than 23");
     if (member(video, "framerate"))
         return not_built("Another framerate");
-    if (either(video, "aspect_ratio", "aspectRatio"))
-        return not_built("Another aspect_ratio: reframe the video");
     return OK;
+}
+
+static void write_wanted(const struct wanted *w,
+                         char text[static JOB_TEXT_BYTES])
+{
+    int len =
+        snprintf(text, JOB_TEXT_BYTES, "%s-%" PRId64, w->asset.text, w->height);
+    if (w->ratio[0] > 0)
+        snprintf(text + len, (size_t)(JOB_TEXT_BYTES - len),
+                 "-%" PRId64 "x%" PRId64, w->ratio[0], w->ratio[1]);
 }
 
 static enum err start(struct errand *e)
 {
     struct str source = STR(""), callback = STR("");
-    int64_t height = 0;
+    struct wanted w = {0};
     TRY(read_text(e->body, "source", TEXT_LINE, SOURCE_URL_BYTES, &source));
     TRY(errand_callback(e, &callback));
     if (source.len == 0)
         return fail(ERR_BAD_INPUT, "source is missing");
-    TRY(check_config(e->body, &height));
-    struct id asset, job;
+    TRY(check_config(e->body, &w));
+    struct id job;
     struct api_pull pull = {.url = source.ptr};
-    TRY(api_start_pull(e->v->api, &pull, &asset, &job));
+    TRY(api_start_pull(e->v->api, &pull, &w.asset, &job));
     if (callback.len > 0)
-        TRY(errand_call_back(e, &asset, callback));
-    char text[ID_TEXT_BYTES + 24];
-    snprintf(text, sizeof(text), "%s-%" PRId64, asset.text, height);
+        TRY(errand_call_back(e, &w.asset, callback));
+    char text[JOB_TEXT_BYTES];
+    write_wanted(&w, text);
     json_text(answer_data(&e->answer, '{'), "job_id", text);
     return OK;
 }
@@ -100,23 +144,26 @@ void vdb_transcode(struct http_request *r)
 
 // ---- looked at -------------------------------------------------------------
 
-struct wanted {
-    struct id asset;
-    int64_t height; // 0: the best there is
-};
-
-static enum err read_wanted(struct str text, struct wanted *ret)
+// Only what write_wanted() writes is known.
+static enum err read_wanted(const char *job, struct wanted *ret)
 {
-    struct str id = text;
-    while (id.len > 0 && id.ptr[id.len - 1] != '-')
-        id.len--;
-    struct str height = str_skip(text, id.len);
-    id.len -= id.len > 0;
-    if (id_parse(id, &ret->asset) == OK &&
-        str_to_int(height, 0, HEIGHT_MOST, &ret->height) == OK)
-        return OK;
-    return fail(ERR_NOT_FOUND, "transcode job %.*s does not exist",
-                STR_ARG(text));
+    struct wanted w = {0};
+    struct str rest = str_of(job);
+    struct str kind = str_cut(&rest, '-'), name = str_cut(&rest, '-');
+    struct str height = str_cut(&rest, '-'), width = str_cut(&rest, 'x');
+    struct str id = {kind.ptr, kind.len + 1 + name.len};
+    char again[JOB_TEXT_BYTES] = "";
+    if (id.len <= strlen(job) && id_parse(id, &w.asset) == OK &&
+        str_to_int(height, 0, HEIGHT_MOST, &w.height) == OK &&
+        (width.len == 0 ||
+         (str_to_int(width, 1, REFRAME_RATIO_MAX, &w.ratio[0]) == OK &&
+          str_to_int(rest, 1, REFRAME_RATIO_MAX, &w.ratio[1]) == OK &&
+          reframe_check_shape(w.ratio[0], w.ratio[1]) == OK)))
+        write_wanted(&w, again);
+    if (strcmp(job, again) != 0)
+        return fail(ERR_NOT_FOUND, "transcode job %s does not exist", job);
+    *ret = w;
+    return OK;
 }
 
 // Heights are of the pictures as they stand, whatever their side.
@@ -152,45 +199,53 @@ static void write_failed(struct json_out *j, const char *why)
     json_text(j, "message", why);
 }
 
-static void write_job(struct videodb *v, const struct asset *asset,
-                      int64_t height, const char *origin, struct json_out *j)
+static enum err write_ready(struct errand *e, const struct wanted *w,
+                            const struct asset *asset, struct json_out *j)
 {
-    const struct rendition *rung = NULL;
-    if (asset->state == ASSET_REJECTED) {
-        write_failed(j, asset->error_detail);
-        return;
+    if (asset->kind != ASSET_VIDEO) {
+        write_failed(j, "The source is no video.");
+        return OK;
     }
-    if (asset->state != ASSET_READY) {
-        json_text(j, "status", "processing");
-        return;
-    }
-    if (asset->kind == ASSET_VIDEO)
-        rung = find_rung(asset, height);
-    if (rung)
-        write_done(v, asset, rung, origin, j);
+    scoped(asset) const struct asset *shown = NULL;
+    if (w->ratio[0] > 0)
+        TRY(api_shape(e->v->api, asset, (int32_t)w->ratio[0],
+                      (int32_t)w->ratio[1], &shown));
     else
-        write_failed(j, asset->kind == ASSET_VIDEO
-                            ? "The video has no rendition of that height."
-                            : "The source is no video.");
+        shown = asset_ref(asset);
+    const struct rendition *rung = find_rung(shown, w->height);
+    if (rung)
+        write_done(e->v, shown, rung, e->answer.origin, j);
+    else
+        write_failed(j, "The video has no rendition of that height.");
+    return OK;
 }
 
+static enum err look(struct errand *e)
+{
+    struct wanted w;
+    scoped(asset) const struct asset *asset = NULL;
+    TRY(read_wanted(e->id, &w));
+    TRY(catalog_asset(e->v->catalog, &w.asset, &asset));
+    struct json_out *j = answer_data(&e->answer, '{');
+    json_text(j, "job_id", e->id);
+    if (asset->state == ASSET_REJECTED)
+        write_failed(j, asset->error_detail);
+    else if (asset->state == ASSET_READY)
+        TRY(write_ready(e, &w, asset, j));
+    else
+        json_text(j, "status", "processing");
+    return OK;
+}
+
+static void tell_job(struct errand *e)
+{
+    enum err result = look(e);
+    if (result != OK)
+        answer_error(&e->answer, result);
+}
+
+// On the pool: the shape may have to be made.
 void vdb_transcode_look(struct http_request *r)
 {
-    struct videodb *v = videodb_of(r);
-    scoped(answer) struct answer a;
-    answer_init(&a, origin_of(r));
-    struct wanted wanted;
-    scoped(asset) const struct asset *asset = NULL;
-    struct str text = http_request_part(r, "id");
-    enum err e = read_wanted(text, &wanted);
-    if (e == OK)
-        e = catalog_asset(v->catalog, &wanted.asset, &asset);
-    if (e == OK) {
-        struct json_out *j = answer_data(&a, '{');
-        json_str(j, "job_id", text);
-        write_job(v, asset, wanted.height, a.origin, j);
-    } else {
-        answer_error(&a, e);
-    }
-    answer_send(r, &a);
+    errand_start(r, tell_job);
 }

@@ -48,6 +48,19 @@ enum err view_find_ready(struct videodb *v, struct str text,
     return OK;
 }
 
+enum err view_find_collection(struct videodb *v, struct str id,
+                              struct collection *ret)
+{
+    char text[ID_TEXT_BYTES];
+    str_copy(text, sizeof(text), id);
+    enum err e = id.len < sizeof(text)
+                     ? catalog_collection(v->catalog, text, ret)
+                     : fail(ERR_NOT_FOUND, "no such id");
+    if (e == ERR_NOT_FOUND)
+        return fail(e, "collection %.*s does not exist", STR_ARG(id));
+    return e;
+}
+
 // MPEG-TS, and no query behind .m3u8: what VideoDB's own addresses are like,
 // and what players of every age take, joins of unlike clips included.
 void view_write_urls(struct videodb *v, const struct id *id, int64_t epoch,

@@ -25,6 +25,9 @@ must_check enum err view_find_ready(struct videodb *v, struct str id,
                                     enum asset_kind kind,
                                     const struct asset **ret);
 
+must_check enum err view_find_collection(struct videodb *v, struct str id,
+                                         struct collection *ret);
+
 // Members of a video, an audio or an image.
 void view_write(struct videodb *v, const struct asset *asset,
                 const char *origin, struct json_out *j);

@@ -7,7 +7,7 @@ import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
 import {sendFile, startRemote, until} from './remote.js';
-import {frameTimes} from './run.js';
+import {frameTimes, run} from './run.js';
 import {assertPlays, connection, sdk} from './videodb.js';
 
 const SECONDS = 1000;
@@ -61,26 +61,37 @@ test('what cannot be fetched, or is no media, is told', {timeout: 120 * SECONDS}
 test('a transcode job fetches its source and ends in a file', {timeout: 120 * SECONDS}, async () => {
   const job = await conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', {resolution: 240, quality: 23, resizeMode: 'crop'}, {mute: false});
   assert.match(job, /^m-/);
-  const done = await until('the job is done', async () => {
-    const details = await conn.getTranscodeDetails(job);
+  const finished = (name) => until(`${name} is done`, async () => {
+    const details = await conn.getTranscodeDetails(name);
     assert.notEqual(details.status, 'failed', JSON.stringify(details));
     return details.status === 'done' && details;
   });
+  const done = await finished(job);
   const file = await fetch(done.downloadUrl);
   assert.equal(file.status, 200);
   const path = join(daemon.dataDir, 'file.mp4');
   writeFileSync(path, Buffer.from(await file.arrayBuffer()));
   assert.equal((await frameTimes(path)).length, 150);
+  const square = await finished(await conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', {aspectRatio: '1:1', resizeMode: 'crop'}));
+  assert.match(square.jobId, /-0-1x1$/);
+  writeFileSync(path, Buffer.from(await (await fetch(square.downloadUrl)).arrayBuffer()));
+  assert.equal((await frameTimes(path)).length, 150);
+  const {stdout} = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', path]);
+  const [width, height] = stdout.trim().split(',').map(Number);
+  assert.equal(width, height);
   const tall = await conn.transcode(`${remote.base}/harbour.mp4`, '', 'lightning', {resolution: 2160});
   const failed = await until('the job has failed', async () => {
     const details = await conn.getTranscodeDetails(tall);
     return details.status === 'failed' && details;
   });
   assert.match(failed.message, /height/);
-  for (const [config, names] of [[{quality: 30}, /quality/], [{framerate: 24}, /framerate/], [{aspectRatio: '1:1'}, /aspect_ratio/]])
+  for (const [config, names] of [[{quality: 30}, /quality/], [{framerate: 24}, /framerate/], [{aspectRatio: 'wide'}, /aspect_ratio/],
+    [{aspectRatio: '1:1', resizeMode: 'pad'}, /resize_mode/]])
     await assert.rejects(conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', config), (e) => names.test(e.cause.cause));
   await assert.rejects(conn.transcode(`${remote.base}/harbour.mp4`, '', 'economy', {}, {mute: true}), (e) => /mute/.test(e.cause.cause));
-  await assert.rejects(conn.getTranscodeDetails('m-nothing-0'), {message: 'Error 404: Not Found'});
+  const id = job.replace(/-\d+$/, '');
+  for (const name of ['m-nothing-0', id, `${id}-`, `${id}-0-`, `${id}-00`, `${id}-0-1x`, `${id}-0-1x99`, `${id}-0-1x1-`, `${id}-0-9x9x9`, `${id}--1`])
+    await assert.rejects(conn.getTranscodeDetails(name), {message: 'Error 404: Not Found'}, name);
 });
 
 const calls = (path) => remote.asked.filter((q) => q.url === path);

@@ -270,6 +270,7 @@ test('every error is a JSON object that says what it is', {timeout: 60 * SECONDS
     [404, 'not_found', 'GET', ''],
     [404, 'not_found', 'GET', '/nothing/at/all'],
     [404, 'not_found', 'GET', '/collection/c-nobody'],
+    [404, 'not_found', 'GET', '/collection/c-nobody/upload_url'],
     [404, 'not_found', 'GET', '/video/m-nobody'],
     [404, 'not_found', 'GET', `/video/${'x'.repeat(300)}`],
     [404, 'not_found', 'GET', '/image/img-nobody'],
