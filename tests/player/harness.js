@@ -27,6 +27,16 @@ function isBeforeHole() {
   return !isInside && starts.some((start) => start > at);
 }
 
+// How long a busy machine may take to make what a player asks for.
+const PATIENCE_MS = 240e3;
+
+// hls.js has one policy for each kind of file.
+function patientPolicies() {
+  const kinds = ['manifestLoadPolicy', 'playlistLoadPolicy', 'fragLoadPolicy'];
+  return Object.fromEntries(kinds.map((kind) => [kind, {
+    default: {...Hls.DefaultConfig[kind].default, maxTimeToFirstByteMs: PATIENCE_MS, maxLoadTimeMs: PATIENCE_MS}}]));
+}
+
 const players = {
   // The browser itself.
   async file(url) {
@@ -34,7 +44,7 @@ const players = {
   },
   async hls(url) {
     await load('/lib/hls.js/dist/hls.js');
-    const hls = new Hls({enableWorker: false});
+    const hls = new Hls({enableWorker: false, ...patientPolicies()});
     window.player = hls;
     hls.on(Hls.Events.ERROR, (_, d) => {
       const isOfMachine = !d.fatal && ['bufferStalledError', 'bufferNudgeOnStall'].includes(d.details) && !isBeforeHole();
@@ -53,7 +63,7 @@ const players = {
     window.player = player;
     player.on('error', (e) => report.errors.push(e.error?.message || String(e.error)));
     player.on('qualityChangeRendered', (e) => { if (e.mediaType === 'video') report.switches++; });
-    player.updateSettings({streaming: {buffer: {fastSwitchEnabled: true}}});
+    player.updateSettings({streaming: {buffer: {fastSwitchEnabled: true}, fragmentRequestTimeout: PATIENCE_MS}});
     player.initialize(video, url, false);
     const ready = new Promise((resolve) => player.on('streamInitialized', resolve));
     await ready;
@@ -74,6 +84,7 @@ const players = {
     shaka.polyfill.installAll();
     const player = new shaka.Player();
     await player.attach(video);
+    player.configure({streaming: {retryParameters: {timeout: PATIENCE_MS}}});
     player.addEventListener('error', (e) => report.errors.push(`shaka ${e.detail.code}`));
     player.addEventListener('variantchanged', () => report.switches++);
     await player.load(url);
