@@ -91,7 +91,8 @@ struct writing *writers_enter(struct writers *w, const struct id *upload,
     return &e->writing;
 }
 
-void writers_leave(struct writers *w, const struct id *upload, void *owner)
+void writers_leave(struct writers *w, const struct id *upload,
+                   const void *owner)
 {
     HOLD(&w->lock);
     struct entry *e = find(w, upload);

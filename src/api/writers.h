@@ -34,7 +34,8 @@ struct writing *writers_enter(struct writers *w, const struct id *upload,
                               bool (*interrupt)(void *owner));
 // Comes right before the lock is let go of: whoever finds nobody here need not
 // wait long for it. Fine for one that was interrupted or that never entered.
-void writers_leave(struct writers *w, const struct id *upload, void *owner);
+void writers_leave(struct writers *w, const struct id *upload,
+                   const void *owner);
 // Somebody writes it, or is past its last byte and at work on it.
 bool writers_has(struct writers *w, const struct id *upload);
 // Stops whoever writes this upload and can be stopped.

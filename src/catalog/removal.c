@@ -64,7 +64,7 @@ static enum err remove_rows(struct db *db, const struct id *id,
         if (!has_row)
             break;
         *ret_source_row = query_get_int(&q);
-        struct id one;
+        struct id one = {0};
         query_get_text(&q, one.text, sizeof(one.text));
         PUSH(gone->ids, gone->count, gone->capacity, one);
     }
