@@ -165,9 +165,9 @@ static enum err judge(const struct pulling *p)
     int status = p->status;
     if (status == 200 || status == 206)
         return OK;
-    bool may_pass =
+    bool is_passing =
         status >= 500 || status == 408 || status == 425 || status == 429;
-    return fail(may_pass ? ERR_BUSY : ERR_NOT_FOUND,
+    return fail(is_passing ? ERR_BUSY : ERR_NOT_FOUND,
                 "the server answers with status %d", status);
 }
 

@@ -14,7 +14,7 @@ static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 struct in6_addr network_map_v4(struct in_addr address)
 {
-    struct in6_addr mapped;
+    struct in6_addr mapped = {0};
     memcpy(mapped.s6_addr, v4_prefix, sizeof(v4_prefix));
     memcpy(mapped.s6_addr + sizeof(v4_prefix), &address, sizeof(address));
     return mapped;
