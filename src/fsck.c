@@ -4,22 +4,20 @@
 // A daemon may add and remove both meanwhile, but always in the same order: a
 // blob before its fact comes, and a fact before its blob goes. So a blob that
 // is missing is a finding if its fact is still there when one looks again.
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 
 #include "reeld/base/fd.h"
-#include "reeld/base/math.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog/upkeep.h"
 #include "reeld/store.h"
 #include "tools.h"
 
-enum { SLICE = 1000, READ_BYTES = 1 << 20 };
+enum { SLICE = 1000 };
 
 struct tally {
-    int64_t checked, missing, damaged;
+    int64_t checked, read, missing, damaged;
 };
 
 struct check {
@@ -73,24 +71,6 @@ static enum err look_again(struct check *c, enum blob_kind kind,
     return OK;
 }
 
-// What is served often shall stay in memory, not what is read once.
-static enum err hash_file(int fd, struct digest *ret)
-{
-    scoped(hash) struct hash *h = hash_new();
-    scoped(mem) uint8_t *bytes = NEW_ARRAY(READ_BYTES, uint8_t);
-    int64_t size_bytes;
-    TRY(fd_size(fd, &size_bytes));
-    for (int64_t at = 0; at < size_bytes; at += READ_BYTES) {
-        size_t len = (size_t)min_i64(READ_BYTES, size_bytes - at);
-        TRY(fd_pread_all(fd, bytes, len, at));
-        hash_add(h, bytes, len);
-        // Only a hint.
-        ignore(posix_fadvise(fd, at, READ_BYTES, POSIX_FADV_DONTNEED) != 0);
-    }
-    *ret = hash_end(h);
-    return OK;
-}
-
 static void damaged(struct check *c, enum blob_kind kind,
                     const struct digest *key, const char *what)
 {
@@ -110,10 +90,11 @@ static void check_bytes(struct check *c, enum blob_kind kind,
         snprintf(what, sizeof what, "has %" PRId64 " bytes instead of %" PRId64,
                  size_bytes, fact->size_bytes);
         damaged(c, kind, &fact->key, what);
-    } else if (kind == BLOB_SOURCE && c->does_scrub) {
-        if (hash_file(fd, &digest) != OK)
+    } else if (fact->has_hash && c->does_scrub) {
+        c->of[kind].read++;
+        if (hash_fd(fd, &digest) != OK)
             damaged(c, kind, &fact->key, fail_text());
-        else if (!digest_eq(&digest, &fact->key))
+        else if (!digest_eq(&digest, &fact->hash))
             damaged(c, kind, &fact->key, "its SHA-256 is another one");
     }
 }
@@ -196,8 +177,8 @@ static void say_all(const struct check *c)
            source->damaged);
     if (kept->checked > 0)
         printf("kept pieces of dropped sources: %" PRId64 " looked at, %" PRId64
-               " missing, %" PRId64 " damaged\n",
-               kept->checked, kept->missing, kept->damaged);
+               " read, %" PRId64 " missing, %" PRId64 " damaged\n",
+               kept->checked, kept->read, kept->missing, kept->damaged);
     printf("pieces: %" PRId64 " looked at, %" PRId64
            " missing (made again when somebody asks), %" PRId64
            " damaged (remove the file: the same)\n",

@@ -43,6 +43,15 @@ RETURNING source_row, size_bytes;
 -- name: piece_touch
 UPDATE piece SET used_us = :now_us WHERE blob_key = :key;
 
+-- name: piece_kept_unhashed
+SELECT piece_row, blob_key, size_bytes FROM piece INDEXED BY piece_kept
+WHERE source_row = :source_row AND is_kept = 1 AND bytes_sha256 IS NULL
+    AND piece_row > :after
+ORDER BY piece_row LIMIT :limit;
+
+-- name: piece_set_hash
+UPDATE piece SET bytes_sha256 = :bytes WHERE piece_row = :piece_row;
+
 -- name: piece_made_numbers
 SELECT number FROM piece INDEXED BY piece_by_place
 WHERE source_row = :source_row AND recipe_row = :recipe_row AND kind = :kind

@@ -32,13 +32,13 @@ SELECT 'collection' WHERE EXISTS (
     GROUP BY c.id);
 
 -- name: upkeep_sources
-SELECT source_row, sha256, size_bytes FROM source
+SELECT source_row, sha256, size_bytes, sha256 FROM source
 WHERE source_row > :after AND dropped_us = 0
 ORDER BY source_row LIMIT :limit;
 
 -- name: upkeep_pieces
 -- :is_kept: those that are all there is of a dropped source, else the others.
-SELECT p.piece_row, p.blob_key, p.size_bytes
+SELECT p.piece_row, p.blob_key, p.size_bytes, p.bytes_sha256
 FROM piece p JOIN source s ON s.source_row = p.source_row
 WHERE p.piece_row > :after
     AND :is_kept = (p.is_kept = 1 AND s.dropped_us > 0)

@@ -3,6 +3,7 @@
 #include "reeld/base/hash.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -10,7 +11,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "reeld/base/fd.h"
+#include "reeld/base/math.h"
 #include "reeld/base/mem.h"
+
+enum { READ_BYTES = 1 << 20 };
 
 struct hash {
     EVP_MD_CTX *context;
@@ -81,6 +86,24 @@ struct digest hmac_of(const uint8_t key[static HASH_BYTES], const void *bytes,
 bool digest_eq(const struct digest *a, const struct digest *b)
 {
     return memcmp(a->bytes, b->bytes, HASH_BYTES) == 0;
+}
+
+// What is served often shall stay in memory, not what is read once.
+enum err hash_fd(int fd, struct digest *ret)
+{
+    scoped(hash) struct hash *h = hash_new();
+    scoped(mem) uint8_t *bytes = NEW_ARRAY(READ_BYTES, uint8_t);
+    int64_t size_bytes;
+    TRY(fd_size(fd, &size_bytes));
+    for (int64_t at = 0; at < size_bytes; at += READ_BYTES) {
+        size_t len = (size_t)min_i64(READ_BYTES, size_bytes - at);
+        TRY(fd_pread_all(fd, bytes, len, at));
+        hash_add(h, bytes, len);
+        // Only a hint.
+        ignore(posix_fadvise(fd, at, READ_BYTES, POSIX_FADV_DONTNEED) != 0);
+    }
+    *ret = hash_end(h);
+    return OK;
 }
 
 bool secret_eq(const void *a, const void *b, size_t len)

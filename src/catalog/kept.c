@@ -102,6 +102,53 @@ enum err catalog_begin_drop(struct catalog *c, const struct id *asset,
     return change_commit(&w);
 }
 
+// ---- what the bytes are -----------------------------------------------------
+
+enum err catalog_kept_unhashed(struct catalog *c, int64_t source_row,
+                               int64_t after, uint32_t limit,
+                               struct blob_fact *ret, uint32_t *ret_count)
+{
+    scoped(reading) struct reading r = {0};
+    TRY(reading_begin(c, &r));
+    scoped(query) struct query q;
+    query_init(&q, r.db, SQL_PIECE_KEPT_UNHASHED);
+    query_int(&q, ":source_row", source_row);
+    query_int(&q, ":after", after);
+    query_int(&q, ":limit", limit);
+    uint32_t count = 0;
+    for (;;) {
+        bool has_row;
+        TRY(query_step(&q, &has_row));
+        if (!has_row)
+            break;
+        ret[count] = (struct blob_fact){.row = query_get_int(&q)};
+        ret[count].key = query_get_digest(&q);
+        ret[count++].size_bytes = query_get_int(&q);
+    }
+    *ret_count = count;
+    return OK;
+}
+
+static enum err set_hash(struct db *db, const struct blob_fact *piece)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_PIECE_SET_HASH);
+    query_int(&q, ":piece_row", piece->row);
+    query_digest(&q, ":bytes", &piece->hash);
+    return query_run(&q);
+}
+
+enum err catalog_set_hashes(struct catalog *c, const struct blob_fact *piece,
+                            uint32_t count)
+{
+    scoped(change) struct change w = {0};
+    TRY(change_begin(c, DB_LAZY, &w));
+    for (uint32_t i = 0; i < count; i++)
+        if (piece[i].has_hash)
+            TRY(set_hash(w.db, &piece[i]));
+    return change_commit(&w);
+}
+
 // ---- the end ---------------------------------------------------------------
 
 static enum err drop(struct db *db, int64_t source_row)

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core.h"
 #include "reeld/base/clock.h"
@@ -104,7 +105,12 @@ enum err catalog_blob_facts(struct catalog *c, enum blob_kind kind,
             break;
         ret[count].row = query_get_int(&q);
         ret[count].key = query_get_digest(&q);
-        ret[count++].size_bytes = query_get_int(&q);
+        ret[count].size_bytes = query_get_int(&q);
+        struct str hash = query_get_str(&q);
+        ret[count].has_hash = hash.len == HASH_BYTES;
+        if (ret[count].has_hash)
+            memcpy(ret[count].hash.bytes, hash.ptr, HASH_BYTES);
+        count++;
     }
     *ret_count = count;
     return OK;

@@ -2,7 +2,7 @@
 // drop.c - DROP jobs: an asset is made whole, then its source goes.
 //
 //   scan --> some are missing --> made, on the disk --> scan on
-//     +----> a pass that missed nothing --> end of the source
+//     +----> a pass that missed nothing --> hashes --> end of the source
 //     +----> a pass that missed something --> the next pass
 //
 // One job at a time, at the ladder's urgency. A restart begins anew, and finds
@@ -37,6 +37,8 @@ struct drop {
     uint32_t pending; // wanted, not told yet
     bool is_out;      // an errand is under way
     bool is_failed;   // a piece could not be made
+    bool is_hashing;  // nothing is missing any more
+    int64_t hashed_row;
     char why[256];
     struct drop_slot slot[DROP_BATCH];
 };
@@ -99,6 +101,7 @@ static void ended(struct jobs *j, struct errand *errand)
     } else { // a stream came that plays more of it
         j->dropping.drop->is_out = false;
         j->dropping.drop->walk = (struct drop_walk){0};
+        j->dropping.drop->is_hashing = false;
     }
     free(e);
 }
@@ -116,6 +119,35 @@ static void end_source(struct jobs *j, struct drop *d)
     e->source = d->asset->source;
     d->is_out = true;
     errand_add(j, LANE_FACTS, &e->errand);
+}
+
+// ---- hashes: what is kept is known by its bytes ----------------------------
+
+static void hashed(struct jobs *j, struct errand *errand)
+{
+    struct drop_hash *h = (struct drop_hash *)errand;
+    struct drop *d = j->dropping.drop;
+    d->is_out = false;
+    if (!errand->was_dropped && h->result != OK)
+        fail_drop(j, h->result, h->why);
+    else if (!errand->was_dropped && h->is_through)
+        end_source(j, d);
+    else
+        d->hashed_row = h->row;
+    free(h);
+}
+
+static void hash_some(struct jobs *j, struct drop *d)
+{
+    struct drop_hash *h = NEW(struct drop_hash);
+    h->errand.work = drop_hash_on_pool;
+    h->errand.done = hashed;
+    h->catalog = j->catalog;
+    h->store = j->store;
+    h->source_row = d->asset->source_row;
+    h->row = d->hashed_row;
+    d->is_out = true;
+    errand_add(j, LANE_FACTS, &h->errand);
 }
 
 // ---- what is missing is made -----------------------------------------------
@@ -156,7 +188,7 @@ static void take_scan(struct jobs *j, struct drop *d, const struct drop_scan *s)
     if (!s->is_through)
         return;
     if (d->found == 0) {
-        end_source(j, d);
+        d->is_hashing = true;
         return;
     }
     d->walk = (struct drop_walk){0};
@@ -241,6 +273,8 @@ void drop_look(struct jobs *j, int64_t now_us)
         give_up(j, JOB_QUEUED, "no disk space");
     else if (d->passes >= PASSES_MAX)
         give_up(j, JOB_FAILED, "pieces that were made are missing again");
+    else if (d->is_hashing)
+        hash_some(j, d);
     else if (d->pending == 0 && !publish_is_due(j, d->asset))
         scan(j, d);
 }

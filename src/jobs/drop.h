@@ -38,6 +38,19 @@ struct drop_scan {
 void drop_scan_on_pool(struct errand *errand);
 void drop_scan_free(struct drop_scan *s);
 
+// Kept pieces get the hash of their bytes, some at a time.
+struct drop_hash {
+    struct errand errand;
+    struct catalog *catalog;
+    struct store *store;
+    int64_t source_row;
+    int64_t row;     // the last one that was looked at
+    bool is_through; // nothing is behind it
+    enum err result;
+    char why[256];
+};
+void drop_hash_on_pool(struct errand *errand);
+
 struct drop_end {
     struct errand errand;
     struct catalog *catalog;

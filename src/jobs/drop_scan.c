@@ -135,6 +135,45 @@ void drop_scan_free(struct drop_scan *s)
     free(s);
 }
 
+// ---- hashes ----------------------------------------------------------------
+
+// One that is not there was not looked for either: no more than the cut of a
+// clip, which plays no more.
+static enum err hash_piece(const struct drop_hash *h, struct blob_fact *piece)
+{
+    scoped(fd) int fd = -1;
+    enum err e = store_open(h->store, &piece->key, &fd);
+    if (e == ERR_NOT_FOUND)
+        return OK;
+    TRY(e);
+    TRY(hash_fd(fd, &piece->hash));
+    piece->has_hash = true;
+    return OK;
+}
+
+static enum err hash_some(struct drop_hash *h)
+{
+    struct blob_fact piece[DROP_BATCH];
+    uint32_t count;
+    TRY(catalog_kept_unhashed(h->catalog, h->source_row, h->row, DROP_BATCH,
+                              piece, &count));
+    h->is_through = count == 0;
+    if (h->is_through)
+        return OK;
+    for (uint32_t i = 0; i < count; i++)
+        TRY(hash_piece(h, &piece[i]));
+    h->row = piece[count - 1].row;
+    return catalog_set_hashes(h->catalog, piece, count);
+}
+
+void drop_hash_on_pool(struct errand *errand)
+{
+    struct drop_hash *h = (struct drop_hash *)errand;
+    h->result = hash_some(h);
+    if (h->result != OK)
+        str_copy(h->why, sizeof h->why, str_of(fail_text()));
+}
+
 // ---- the end ---------------------------------------------------------------
 
 // The fact first: a crash leaves a blob that no fact names, which is swept. One

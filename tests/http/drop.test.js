@@ -2,7 +2,7 @@
 // have to be made anew says so.
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
-import {existsSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 
@@ -142,14 +142,24 @@ test('what is kept goes for no room, is looked for by fsck, and counts', async (
   assert.equal(gone.code, 0, gone.stderr);
   const fine = await command(daemon.dataDir, 'fsck', '--scrub');
   assert.equal(fine.code, 0, fine.stdout);
-  assert.match(fine.stdout, /kept pieces of dropped sources: \d+ looked at, 0 missing/);
+  const [, looked, read] = fine.stdout.match(/kept pieces of dropped sources: (\d+) looked at, (\d+) read, 0 missing/);
+  assert.equal(read, looked, 'the hash of each is known');
   daemon = await daemon.restart();
   const playback = (await look(daemon, asset)).playback;
   const {size} = await walkAll(playback);
   assert.ok(size > 10);
   const segment = [...(await walk(playback.hls)).keys()].find((url) => url.endsWith('/0.m4s'));
   const key = (await fetch(segment)).headers.get('etag').replaceAll('"', '');
-  rmSync(blobOf(daemon, key));
+  // One bit of it: its size says nothing.
+  const blob = blobOf(daemon, key), bytes = readFileSync(blob);
+  bytes[bytes.length >> 1] ^= 1;
+  rmSync(blob);
+  writeFileSync(blob, bytes, {mode: 0o400});
+  assert.equal((await command(daemon.dataDir, 'fsck')).code, 0);
+  const scrubbed = await command(daemon.dataDir, 'fsck', '--scrub');
+  assert.equal(scrubbed.code, 1, scrubbed.stdout);
+  assert.match(scrubbed.stdout, new RegExp(`kept piece blobs/${key.slice(0, 2)}/${key.slice(2)}: its SHA-256 is another one; it is that of asset ${asset.id}`));
+  rmSync(blob);
   const found = await command(daemon.dataDir, 'fsck');
   assert.equal(found.code, 1);
   assert.match(found.stdout, new RegExp(`kept piece blobs/${key.slice(0, 2)}/${key.slice(2)}: missing; it is that of asset ${asset.id}`));

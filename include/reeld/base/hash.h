@@ -34,6 +34,8 @@ struct digest hash_end(struct hash *h); // h may only be freed afterwards
 void hash_free(struct hash *h);
 DEFINE_SCOPED(hash, struct hash *, hash_free)
 
+// Of all bytes of a file, whose offset stays. The file does not stay in memory.
+must_check enum err hash_fd(int fd, struct digest *ret);
 struct digest hash_of(const void *bytes, size_t len);
 struct digest hmac_of(const uint8_t key[static HASH_BYTES], const void *bytes,
                       size_t len);

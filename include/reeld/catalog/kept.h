@@ -17,6 +17,7 @@
 #include "reeld/base/id.h"
 #include "reeld/catalog.h"
 #include "reeld/catalog/streams.h"
+#include "reeld/catalog/upkeep.h"
 
 // The first stream by id behind `after` ("": of all) that has a clip of the
 // asset. ERR_NOT_FOUND: none. Release with stream_done().
@@ -36,6 +37,16 @@ must_check enum err catalog_last_stream(struct catalog *c, int64_t *ret);
 must_check enum err catalog_begin_drop(struct catalog *c,
                                        const struct id *asset,
                                        struct id *ret_job);
+// Kept pieces of a source whose bytes' hash is not known, behind the row
+// `after` (0: from the beginning), at most `limit`; *ret_count is 0 at the end.
+must_check enum err catalog_kept_unhashed(struct catalog *c, int64_t source_row,
+                                          int64_t after, uint32_t limit,
+                                          struct blob_fact *ret,
+                                          uint32_t *ret_count);
+// Those that have a hash. On the disk with the next change that is.
+must_check enum err catalog_set_hashes(struct catalog *c,
+                                       const struct blob_fact *piece,
+                                       uint32_t count);
 // The job is DONE and the source dropped, in one; its blob is the caller's to
 // remove, who owns its claim (store/claims.h). ERR_CONFLICT: the job is not
 // running, or another asset has the bytes by now. ERR_QUOTA: what is kept is

@@ -46,6 +46,10 @@ struct blob_fact {
     int64_t row;
     struct digest key;
     int64_t size_bytes;
+    // What the bytes are: of sources always known, else of what was kept when
+    // its source was dropped.
+    bool has_hash;
+    struct digest hash;
 };
 must_check enum err catalog_blob_facts(struct catalog *c, enum blob_kind kind,
                                        int64_t after_row, uint32_t limit,
