@@ -103,6 +103,7 @@ must_check enum err catalog_asset_rejected(struct catalog *c,
 struct catalog_asset_change {
     const char *name, *description, *metadata, *collection; // NULL: as it is
 };
+// Its shapes go to the same collection.
 must_check enum err catalog_change_asset(struct catalog *c, const struct id *id,
                                          const struct catalog_asset_change *ch);
 // Gone for readers at once, its shapes too. *ret_orphans: source blob and

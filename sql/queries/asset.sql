@@ -68,6 +68,13 @@ SET name = coalesce(:name, name),
 WHERE id = :id
 RETURNING asset_row;
 
+-- name: shape_move
+-- Shapes lie where their parent lies.
+UPDATE asset SET collection_id = :collection
+WHERE asset_row IN (SELECT asset_row FROM reframe
+    WHERE parent_id = :parent AND is_shape = 1)
+RETURNING source_row;
+
 -- name: asset_remove
 -- Its plan, tracks, renditions and jobs go with it, and so do its shapes, which
 -- have the same source.

@@ -322,6 +322,23 @@ enum err catalog_asset_rejected(struct catalog *c, const struct id *id,
     return e;
 }
 
+// *ret_source_row: the source of what was moved; 0: nothing was.
+static enum err move_shapes(struct db *db, const struct id *parent,
+                            const char *collection, int64_t *ret_source_row)
+{
+    scoped(query) struct query q;
+    query_init(&q, db, SQL_SHAPE_MOVE);
+    query_text(&q, ":parent", parent->text);
+    query_text(&q, ":collection", collection);
+    for (;;) {
+        bool has_row;
+        TRY(query_step(&q, &has_row));
+        if (!has_row)
+            return OK;
+        *ret_source_row = query_get_int(&q);
+    }
+}
+
 enum err catalog_change_asset(struct catalog *c, const struct id *id,
                               const struct catalog_asset_change *ch)
 {
@@ -338,7 +355,12 @@ enum err catalog_change_asset(struct catalog *c, const struct id *id,
     TRY(query_step(&q, &has_row));
     if (!has_row)
         return fail(ERR_NOT_FOUND, "no asset %s", id->text);
+    int64_t moved_row = 0;
+    if (ch->collection)
+        TRY(move_shapes(w.db, id, ch->collection, &moved_row));
     enum err e = change_commit(&w);
+    if (moved_row > 0)
+        cache_source_changed(c->cache, moved_row);
     cache_asset_changed(c->cache, id);
     return e;
 }

@@ -105,7 +105,7 @@ static void a_part_outlives_its_parent(void **state)
     assert_true(digest_eq(&all[0], &before->source));
 }
 
-static void a_shape_is_there_once_and_goes_with_its_parent(void **state)
+static void a_shape_is_there_once_and_goes_where_its_parent_goes(void **state)
 {
     struct catalog *c = catalog_of(state);
     struct id id, found;
@@ -124,6 +124,13 @@ static void a_shape_is_there_once_and_goes_with_its_parent(void **state)
     assert_int_equal(catalog_shape(c, &id, 1, 2, &found), ERR_NOT_FOUND);
     scoped(asset) const struct asset *read = get(c, &shape->id);
     assert_true(read->reframe.is_shape);
+    assert_string_equal(read->collection, "default");
+    struct collection folder = {.id = "c-two", .name = "Two"};
+    assert_int_equal(catalog_put_collection(c, &folder), OK);
+    const struct catalog_asset_change moves = {.collection = "c-two"};
+    assert_int_equal(catalog_change_asset(c, &id, &moves), OK);
+    scoped(asset) const struct asset *moved = get(c, &shape->id);
+    assert_string_equal(moved->collection, "c-two");
     scoped(mem) struct digest *orphans = NULL;
     size_t count;
     assert_int_equal(catalog_remove_asset(c, &id, &orphans, &count), OK);
@@ -198,7 +205,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, sample_set_up, sample_tear_down)
         TEST(a_removed_asset_leaves_nothing_behind),
         TEST(a_part_outlives_its_parent),
-        TEST(a_shape_is_there_once_and_goes_with_its_parent),
+        TEST(a_shape_is_there_once_and_goes_where_its_parent_goes),
         TEST(no_part_is_added_of_what_is_gone),
         TEST(what_another_asset_shares_stays),
         TEST(more_pieces_than_a_slice_go_as_well),
