@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "reeld/videodb/answer.h"
+
 #include "room.h"
 
 static const char *const names[ABSENTS] = {

@@ -10,9 +10,9 @@
 #include "reeld/base/log.h"
 #include "reeld/base/mem.h"
 #include "reeld/base/thread.h"
+#include "reeld/videodb/answer.h"
 
 #include "outcomes.h"
-#include "reeld/videodb/answer.h"
 #include "work.h"
 
 #define LOOK_STEP_US INT64_C(200000)

@@ -4,9 +4,9 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/videodb/read.h"
 
 #include "errand.h"
-#include "reeld/videodb/read.h"
 #include "view.h"
 
 static void write_members(struct json_out *j, const struct collection *c)

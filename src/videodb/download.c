@@ -9,9 +9,9 @@
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 #include "reeld/play.h"
+#include "reeld/videodb/read.h"
 
 #include "errand.h"
-#include "reeld/videodb/read.h"
 #include "view.h"
 
 #define LOOK_STEP_US INT64_C(100000)

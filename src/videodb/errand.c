@@ -5,9 +5,9 @@
 #include "reeld/api/fields.h"
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/videodb/read.h"
 
 #include "callbacks.h"
-#include "reeld/videodb/read.h"
 #include "work.h"
 
 // Python gives up after 30 s without a byte.

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "reeld/videodb/answer.h"
+
 #include "room.h"
 
 struct errand {

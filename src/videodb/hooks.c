@@ -4,8 +4,8 @@
 
 #include "reeld/api/problem.h"
 #include "reeld/base/mem.h"
-
 #include "reeld/videodb/answer.h"
+
 #include "room.h"
 
 static void visit_free(void *held)

@@ -3,6 +3,7 @@
 #include "listing.h"
 
 #include "reeld/videodb/read.h"
+
 #include "view.h"
 
 enum { LIST_STEP = 200 };

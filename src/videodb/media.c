@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // media.c - videos, audios and images: list, get, rename, delete.
+#include "reeld/videodb/read.h"
+
 #include "errand.h"
 #include "listing.h"
-#include "reeld/videodb/read.h"
 #include "view.h"
 
 static const char *list_name(enum asset_kind kind)

@@ -4,10 +4,10 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
-
-#include "errand.h"
 #include "reeld/videodb/parcel.h"
 #include "reeld/videodb/slots.h"
+
+#include "errand.h"
 #include "view.h"
 
 // Multipart puts its own lines around the file.
@@ -49,7 +49,7 @@ struct arrival {
     bool has_begun, has_ended;
     atomic_int references; // the request's and the pool's
     struct http_ticket *ticket;
-    struct refusal why; // of what went wrong on the pool; "" nothing
+    struct refusal why; // what went wrong on the pool; code NULL: nothing
 };
 
 static void arrival_unref(void *held)

@@ -4,9 +4,9 @@
 #include "reeld/api/reframe.h"
 
 #include "reeld/base/clock.h"
+#include "reeld/videodb/read.h"
 
 #include "errand.h"
-#include "reeld/videodb/read.h"
 #include "view.h"
 
 static enum err read_mode(const json_t *body)

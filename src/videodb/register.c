@@ -3,10 +3,10 @@
 // address become an asset.
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
-
-#include "errand.h"
 #include "reeld/videodb/read.h"
 #include "reeld/videodb/slots.h"
+
+#include "errand.h"
 #include "view.h"
 #include "work.h"
 

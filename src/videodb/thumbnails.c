@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // thumbnails.c - pictures of a video: the one that stands for it, and those
 // that were taken at a time, which are images of their own.
+#include "reeld/videodb/read.h"
+
 #include "errand.h"
 #include "listing.h"
-#include "reeld/videodb/read.h"
 #include "view.h"
 
 void vdb_thumbnail(struct http_request *r)

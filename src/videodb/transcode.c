@@ -11,9 +11,9 @@
 
 #include "reeld/base/mem.h"
 #include "reeld/model/reframe.h"
+#include "reeld/videodb/read.h"
 
 #include "errand.h"
-#include "reeld/videodb/read.h"
 #include "view.h"
 
 enum {

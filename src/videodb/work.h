@@ -12,6 +12,7 @@
 #pragma once
 
 #include "reeld/videodb/answer.h"
+
 #include "room.h"
 
 // Ends the handler: answers with the asset when it is ready, or says that it
