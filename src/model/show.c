@@ -49,14 +49,14 @@ uint32_t show_clip_asset(const struct show *s, uint32_t clip)
 uint32_t show_first_video(const struct show *s)
 {
     const int64_t start_bps = 2000000;
-    int64_t nearest = INT64_MAX;
+    int64_t least = INT64_MAX;
     uint32_t found = 0;
     for (uint32_t i = 0; i < s->videos; i++) {
         int64_t off = show_server(s, 0, i)->rendition->declared_bps - start_bps;
         off = off < 0 ? -off : off;
-        if (off >= nearest)
+        if (off >= least)
             continue;
-        nearest = off;
+        least = off;
         found = i;
     }
     return found;
