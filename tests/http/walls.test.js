@@ -6,6 +6,7 @@
 // makes a socket or starts a program; and a server that the files name waits in
 // vain.
 import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
 import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -172,6 +173,31 @@ test('each kind of work runs behind the filter, and bombs end', {timeout: 240e3}
   await watch;
   assert.ok(slowest < 5000, `the front took ${slowest} ms`);
   assert.ok(!isWalled || largest > 0 && largest <= MEMORY_BYTES + (64 << 20), `a worker took ${largest} bytes`);
+});
+
+// The first piece of each rendition of some codecs, by name.
+async function firstPieces(daemon) {
+  const found = {};
+  for (const name of ['plain.mp4', 'mpeg4.mkv', 'sound.oga']) {
+    const asset = await daemon.upload(film(name));
+    for (const r of asset.renditions) {
+      const answer = await fetch(asset.playback.hls.replace('index.m3u8', `${r.name}/0.m4s`));
+      assert.equal(answer.status, 200);
+      found[`${name} ${r.name}`] = createHash('sha256').update(Buffer.from(await answer.arrayBuffer())).digest('hex');
+    }
+  }
+  return found;
+}
+
+test('the filter changes no byte, whatever the threads (SEC-04)', {timeout: 240e3}, async () => {
+  const open = await startDaemon(['--ladder', 'on_demand', '--sandbox', 'off', '--worker-threads', '3']);
+  try {
+    const wanted = await firstPieces(open);
+    assert.ok(Object.keys(wanted).length > 6);
+    assert.deepEqual(await firstPieces(reeld), wanted);
+  } finally {
+    await open.stop();
+  }
 });
 
 test('behind the filter nothing was opened, connected or started', (t) => {
