@@ -55,7 +55,7 @@ const cases = [
 for (const [player, url] of cases) {
   const what = `${player} ${url({playback: {hls: 'index.m3u8', dash: 'manifest.mpd'}})}`;
 
-  test(`${what}: starts, and the length is the asset's`, {timeout: 600 * SECONDS}, async () => {
+  test(`${what}: starts, and the length is the asset's`, {timeout: 300 * SECONDS}, async () => {
     await withPlayer(player, url(asset), async (page) => {
       await playsFrom(page, 0, 2);
       const length = await page.evaluate(() => document.getElementById('video').duration);
@@ -65,7 +65,7 @@ for (const [player, url] of cases) {
     });
   });
 
-  test(`${what}: ten seeks land and play on`, {timeout: 900 * SECONDS}, async () => {
+  test(`${what}: ten seeks land and play on`, {timeout: 300 * SECONDS}, async () => {
     await withPlayer(player, url(asset), async (page) => {
       await playsFrom(page, 0, 0.5);
       for (let i = 0; i < SEEKS; i++) {
@@ -80,7 +80,7 @@ for (const [player, url] of cases) {
     });
   });
 
-  test(`${what}: every rung plays after a switch`, {timeout: 900 * SECONDS}, async () => {
+  test(`${what}: every rung plays after a switch`, {timeout: 300 * SECONDS}, async () => {
     await withPlayer(player, url(asset), async (page) => {
       await playsFrom(page, 0, 0.5);
       const levels = await page.evaluate(() => window.control.count());
@@ -95,7 +95,7 @@ for (const [player, url] of cases) {
 
 // DASH-16: the tiles that the storyboard has for the same times.
 for (const player of ['dash', 'shaka']) {
-  test(`${player} finds thumbnails in the MPD`, {timeout: 600 * SECONDS}, async () => {
+  test(`${player} finds thumbnails in the MPD`, {timeout: 300 * SECONDS}, async () => {
     const board = await (await fetch(asset.playback.storyboard)).text();
     const cues = [...board.matchAll(/^(\d+):(\d+):([\d.]+) --> \S+\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)$/gm)]
       .map(([, h, m, s, sheet, ...place]) => ({from: h * 3600 + m * 60 + Number(s), sheet, place: place.map(Number)}));
@@ -112,7 +112,7 @@ for (const player of ['dash', 'shaka']) {
   });
 }
 
-test('hls.js plays a short file to its very end', {timeout: 600 * SECONDS}, async () => {
+test('hls.js plays a short file to its very end', {timeout: 300 * SECONDS}, async () => {
   const short = await daemon.upload(media('formats/h264-aac.flv'));
   await withPlayer('hls', short.playback.hls, async (page) => {
     await page.evaluate(() => document.getElementById('video').play());
@@ -134,7 +134,7 @@ async function makeAll(url) {
 }
 
 for (const [player, url] of [cases[0], cases[1], cases[2]]) {
-  test(`${player} ${url({playback: {hls: 'index.m3u8', dash: 'manifest.mpd'}})}: plays over gaps to the very end`, {timeout: 600 * SECONDS}, async () => {
+  test(`${player} ${url({playback: {hls: 'index.m3u8', dash: 'manifest.mpd'}})}: plays over gaps to the very end`, {timeout: 300 * SECONDS}, async () => {
     const clip = (start) => ({asset: asset.id, start, end: start + 1.5});
     const answer = await daemon.call('POST', '/v1/streams',
       {json: {clips: [{gap: 0.77}, clip(10), {gap: 1.234567}, clip(20), {gap: 2.5}]}});
@@ -143,7 +143,7 @@ for (const [player, url] of [cases[0], cases[1], cases[2]]) {
     await makeAll(`${stream.playback.hls}${/container=ts/.test(url(stream)) ? '?container=ts' : ''}`);
     await withPlayer(player, url(stream), async (page) => {
       await page.evaluate(() => document.getElementById('video').play());
-      await page.waitForFunction(() => document.getElementById('video').ended, null, {timeout: 500 * SECONDS});
+      await page.waitForFunction(() => document.getElementById('video').ended, null, {timeout: 240 * SECONDS});
       const at = await page.evaluate(() => document.getElementById('video').currentTime);
       // hls.js begins each stretch of TS with the decode time of its first picture.
       const slack = /container=ts/.test(url(stream)) ? 0.5 : 0.1;
