@@ -112,8 +112,8 @@ help:
 ## test          every test, on three builds; the last line is "N passed, N failed"
 ## http          black-box tests against the real daemon alone
 ## player        real players in headless Chromium alone
-## builds        unit tests with sanitizers; black-box tests and players, spread
-##               over the release and builds with ASan and UBSan, and with TSan
+## builds        unit tests with sanitizers; players; black-box tests spread over
+##               the release and builds with ASan and UBSan, and with TSan
 ## asan          all of them on the build with ASan and UBSan
 ## tsan          all of them on the build with TSan
 ## exact         every picture of RANGES=210 random clips, SEED=1; goes on where it was
