@@ -71,13 +71,12 @@ int64_t plan_longest_segment(const struct plan *p)
     return longest;
 }
 
-// The first packet that begins at or after `ticks`.
-static int64_t packet_at(const struct plan *p, const struct plan_audio *a,
-                         int64_t ticks)
+int64_t plan_packet_at(const struct plan *p, const struct plan_audio *a,
+                       int64_t ticks)
 {
-    int64_t samples = scale_ceil(ticks, a->rate, p->timescale);
-    return clamp_i64(scale_ceil(samples - a->grid_origin, 1, AAC_FRAME_SAMPLES),
-                     0, a->packets);
+    int64_t sample = scale_floor(ticks, a->rate, p->timescale);
+    int64_t packet = scale_floor(sample - a->grid_origin, 1, AAC_FRAME_SAMPLES);
+    return clamp_i64(packet, 0, a->packets);
 }
 
 void plan_audio_range(const struct plan *p, uint32_t a, uint32_t segment,
@@ -85,10 +84,10 @@ void plan_audio_range(const struct plan *p, uint32_t a, uint32_t segment,
 {
     assert(a < p->audios);
     const struct plan_audio *audio = &p->audio[a];
-    int64_t first = packet_at(p, audio, plan_segment_from(p, segment));
+    int64_t first = plan_packet_at(p, audio, plan_segment_from(p, segment));
     int64_t end = segment + 1 == p->segments
                       ? audio->packets
-                      : packet_at(p, audio, plan_segment_to(p, segment));
+                      : plan_packet_at(p, audio, plan_segment_to(p, segment));
     *ret_first = first;
     *ret_count = end - first;
 }

@@ -202,18 +202,15 @@ bool clip_is_whole(const struct clip *c)
     return true;
 }
 
-// Packets of audio `a` that belong to [from, to): those that begin in it. The
-// last border of the plan takes what is left; one there is in any case.
+// Packets of audio `a` that belong to [from, to): from the one that sounds at
+// `from` to the one before that which sounds at `to`. The last border of the
+// plan takes what is left; one there is in any case.
 static void audio_borders(const struct plan *p, const struct plan_audio *a,
                           int64_t from, int64_t to, int64_t *border)
 {
     int64_t edge[2] = {from, to};
-    for (int i = 0; i < 2; i++) {
-        int64_t sample = scale_ceil(edge[i], a->rate, p->timescale);
-        int64_t packet =
-            scale_ceil(sample - a->grid_origin, 1, AAC_FRAME_SAMPLES);
-        border[i] = clamp_i64(packet, 0, a->packets);
-    }
+    for (int i = 0; i < 2; i++)
+        border[i] = plan_packet_at(p, a, edge[i]);
     if (to == p->gop_border[p->gops])
         border[1] = a->packets;
     if (border[1] <= border[0]) {

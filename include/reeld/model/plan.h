@@ -150,8 +150,14 @@ int64_t plan_duration_us(const struct plan *p);
 int64_t plan_segment_from(const struct plan *p, uint32_t segment);
 int64_t plan_segment_to(const struct plan *p, uint32_t segment);
 int64_t plan_longest_segment(const struct plan *p); // ticks
-// Packets of audio[a] in a segment: ceil(border * rate / 1024) and so on, see
-// media-design "Borders". *ret_first + *ret_count never passes packets.
+// The packet that sounds at `ticks`, so that sound begins with the pictures or
+// up to one packet before them (conformance, "How clips are cut", 8): where it
+// begins later, a Period has a hole at its start, which dash.js 5 jumps over by
+// a seek, out of the clip before. From 0 to a->packets.
+int64_t plan_packet_at(const struct plan *p, const struct plan_audio *a,
+                       int64_t ticks);
+// Packets of audio[a] in a segment, from border to border; the last one takes
+// what is left. *ret_first + *ret_count never passes packets.
 void plan_audio_range(const struct plan *p, uint32_t a, uint32_t segment,
                       int64_t *ret_first, int64_t *ret_count);
 // The segment whose range holds `ticks`; clamped to the first and last.

@@ -18,7 +18,7 @@
 #include "reeld/model/track.h"
 
 enum {
-    RECIPE_VERSION = 3, // raised when our own code path changes a byte
+    RECIPE_VERSION = 4, // raised when our own code path changes a byte
     RECIPE_CHAIN_MAX = 12,
     RECIPE_PRESET_BYTES = 16,
     RECIPE_BUILD_BYTES = 192,

@@ -300,11 +300,11 @@ static void audio_ranges_meet_and_cover_all_packets(void **state)
         plan_audio_range(p, 0, i, &first, &count);
         assert_int_equal(first, next);
         next += count;
-        // The packet begins at or behind the border, the one before does not.
+        // The packet begins at or before the border, the next one does not.
         int64_t from = plan_segment_from(p, i);
-        assert_true((1000 + 1024 * first) * 30000 >= from * 44100);
         if (first > 0)
-            assert_true((1000 + 1024 * (first - 1)) * 30000 < from * 44100);
+            assert_true((1000 + 1024 * first) * 30000 <= from * 44100);
+        assert_true((1000 + 1024 * (first + 1)) * 30000 > from * 44100);
     }
     assert_int_equal(next, 861);
 }

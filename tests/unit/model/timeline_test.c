@@ -125,8 +125,8 @@ static void a_clip_inside_one_gop_is_one_edge(void **state)
     int64_t border[ASSET_BORDERS_MAX];
     uint32_t count;
     assert_int_equal(clip_piece_borders(&t->clip[0], 1, 0, border, &count), OK);
-    assert_int_equal(border[0], 394); // the first packet at or behind 8.4 s
-    assert_int_equal(border[1], 404);
+    assert_int_equal(border[0], 393); // the packet that sounds at 8.4 s
+    assert_int_equal(border[1], 403);
 }
 
 static void pictures_are_those_inside_the_half_open_range(void **state)

@@ -170,7 +170,7 @@ static void dash_times_are_those_of_the_plan(void **state)
     assert_has(text, "<S t=\"0\" d=\"25600\" r=\"1\"/>\n");
     assert_has(text, "<S d=\"51200\" r=\"28\"/>\n");
     // 2 s are 93.75 packets at 48 kHz.
-    assert_has(text, "<S t=\"0\" d=\"96256\" r=\"1\"/>\n");
+    assert_has(text, "<S t=\"0\" d=\"95232\"/>\n     <S d=\"96256\"/>\n");
     assert_has(text, "width=\"1440\" height=\"1080\" frameRate=\"25\" "
                      "sar=\"4:3\"");
     assert_has(text, "audioSamplingRate=\"44100\"");
