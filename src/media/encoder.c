@@ -64,7 +64,8 @@ static enum err set_options(AVCodecContext *c, const struct recipe *r,
     // Captions of the source are not announced for encoded rungs (HLS-31).
     TRY(set_option(c, "a53cc", "0"));
     char options[512];
-    snprintf(options, sizeof options, X264_OPTIONS ":asm=%u", av_x264_cpu());
+    snprintf(options, sizeof options, X264_OPTIONS ":sps-id=%d:asm=%u",
+             RECIPE_SET_ID, av_x264_cpu());
     return set_option(c, "x264-params", options);
 }
 

@@ -83,6 +83,16 @@ static void set_colour(struct cmaf_video *v, const AVCodecParameters *p)
     v->is_full_range = p->color_range == AVCOL_RANGE_JPEG;
 }
 
+static enum err add_sets_of_edges(const struct wire_make *ask,
+                                  const struct recipe *r, struct buf *sets)
+{
+    scoped(encoder) struct encoder *e = NULL;
+    TRY(encoder_open(r, ask->timescale, 0, &e));
+    struct str avcc = encoder_avcc(e);
+    nal_unpack_avcc((const uint8_t *)avcc.ptr, avcc.len, sets);
+    return buf_end(sets);
+}
+
 static enum err init_copied_video(struct make *m, const struct recipe *r,
                                   struct buf *out)
 {
@@ -97,6 +107,8 @@ static enum err init_copied_video(struct make *m, const struct recipe *r,
     buf_init(&sets, SETS_BYTES_MAX);
     buf_init(&avcc, AVCC_BYTES_MAX);
     TRY(find_sets(m, p, r->stream, &sets));
+    if (r->sizes > 0)
+        TRY(add_sets_of_edges(m->ask, r, &sets));
     TRY(nal_write_avcc(nal_walk_over(sets.bytes, sets.len, 0), &avcc));
     TRY(buf_end(&avcc));
     AVRational aspect = s->sample_aspect_ratio.num > 0 ? s->sample_aspect_ratio

@@ -82,6 +82,36 @@ void nal_write_sample(struct nal_walk w, bool drop_sei, struct buf *out)
     }
 }
 
+uint16_t nal_read_ue(const uint8_t *bytes, int64_t len)
+{
+    int64_t bits = len * 8, at = 0;
+    int zeros = 0;
+    while (at < bits && zeros <= 16 && !(bytes[at / 8] >> (7 - at % 8) & 1)) {
+        zeros++;
+        at++;
+    }
+    if (zeros > 16 || at + 1 + zeros > bits)
+        return UINT16_MAX;
+    uint32_t value = 0;
+    for (int i = 0; i <= zeros; i++, at++)
+        value = value << 1 | (bytes[at / 8] >> (7 - at % 8) & 1);
+    return value - 1 > UINT16_MAX ? UINT16_MAX : (uint16_t)(value - 1);
+}
+
+bool nal_has_set_id(struct nal_walk w, unsigned id)
+{
+    struct nal n;
+    while (nal_next(&w, &n)) {
+        unsigned type = nal_type_of(n);
+        // Behind the header; an SPS has profile, constraints and level first.
+        size_t at = type == NAL_SPS ? 4 : 1;
+        if ((type == NAL_SPS || type == NAL_PPS) && n.len > at &&
+            nal_read_ue(n.bytes + at, (int64_t)(n.len - at)) == id)
+            return true;
+    }
+    return false;
+}
+
 void nal_unpack_avcc(const uint8_t *extradata, size_t len, struct buf *to)
 {
     if (nal_length_size(extradata, len) == 0) {
@@ -111,7 +141,7 @@ enum { SPS_MAX = 31, PPS_MAX = 255, SET_BYTES_MAX = 65535 };
 // Appends the units of one type, each behind its length; tells how many. The
 // same unit is taken once: streams repeat their parameter sets.
 static unsigned write_sets(struct nal_walk w, unsigned type, unsigned most,
-                           struct nal *ret_first, struct buf *out)
+                           struct buf *out)
 {
     struct nal taken[PPS_MAX];
     unsigned count = 0;
@@ -127,8 +157,6 @@ static unsigned write_sets(struct nal_walk w, unsigned type, unsigned most,
         buf_add(out, n.bytes, n.len);
         taken[count++] = n;
     }
-    if (count > 0)
-        *ret_first = taken[0];
     return count;
 }
 
@@ -137,27 +165,45 @@ static bool has_chroma_fields(uint8_t profile)
     return profile == 100 || profile == 110 || profile == 122 || profile == 144;
 }
 
+// Profile, constraints that all keep, level.
+static void write_profile(struct nal_walk w, struct buf *out, uint8_t *ret)
+{
+    uint8_t profile = 0, constraints = 0xFF, level = 0;
+    struct nal n;
+    while (nal_next(&w, &n)) {
+        if (nal_type_of(n) != NAL_SPS || n.len < 4)
+            continue;
+        profile = n.bytes[1] > profile ? n.bytes[1] : profile;
+        constraints &= n.bytes[2];
+        level = n.bytes[3] > level ? n.bytes[3] : level;
+    }
+    buf_u8(out, profile);
+    buf_u8(out, constraints);
+    buf_u8(out, level);
+    *ret = profile;
+}
+
 enum err nal_write_avcc(struct nal_walk w, struct buf *out)
 {
     enum { SETS_BYTES_MAX = 1 << 20 };
     scoped(buf) struct buf sps, pps;
     buf_init(&sps, SETS_BYTES_MAX);
     buf_init(&pps, SETS_BYTES_MAX);
-    struct nal first = {0}, other = {0};
-    unsigned sps_count = write_sets(w, NAL_SPS, SPS_MAX, &first, &sps);
-    unsigned pps_count = write_sets(w, NAL_PPS, PPS_MAX, &other, &pps);
+    unsigned sps_count = write_sets(w, NAL_SPS, SPS_MAX, &sps);
+    unsigned pps_count = write_sets(w, NAL_PPS, PPS_MAX, &pps);
     if (sps_count == 0 || pps_count == 0)
         return fail(ERR_BAD_INPUT, "no parameter sets");
     TRY(buf_end(&sps));
     TRY(buf_end(&pps));
     buf_u8(out, 1);
-    buf_add(out, first.bytes + 1, 3); // profile, constraints, level
-    buf_u8(out, 0xFC | 3);            // lengths of four bytes
+    uint8_t profile;
+    write_profile(w, out, &profile);
+    buf_u8(out, 0xFC | 3); // lengths of four bytes
     buf_u8(out, (uint8_t)(0xE0 | sps_count));
     buf_str(out, buf_view(&sps));
     buf_u8(out, (uint8_t)pps_count);
     buf_str(out, buf_view(&pps));
-    if (has_chroma_fields(first.bytes[1])) {
+    if (has_chroma_fields(profile)) {
         buf_u8(out, 0xFC | 1); // 4:2:0
         buf_u8(out, 0xF8);     // 8 bits of luma
         buf_u8(out, 0xF8);     // 8 bits of chroma

@@ -52,9 +52,15 @@ int nal_length_size(const uint8_t *extradata, size_t len);
 // also SEI.
 void nal_write_sample(struct nal_walk w, bool drop_sei, struct buf *out);
 
-// The avcC record with the SPS and PPS of `w`. 8 bit 4:2:0 is taken for
-// granted: nothing else is made or copied. ERR_BAD_INPUT: none found.
+// The avcC record with the SPS and PPS of `w`, of the highest profile and level
+// among them. 8 bit 4:2:0 is taken for granted: nothing else is made or copied.
+// ERR_BAD_INPUT: none found.
 must_check enum err nal_write_avcc(struct nal_walk w, struct buf *out);
+// Is one of the SPS and PPS of `w` called so?
+bool nal_has_set_id(struct nal_walk w, unsigned id);
+// ue(v), 9.1, at the start of the bytes; short codes alone: UINT16_MAX stands
+// for whatever is not below it, or cut off.
+uint16_t nal_read_ue(const uint8_t *bytes, int64_t len);
 // A walk over the parameter sets of extradata in either form is made by
 // copying them out of an avcC first. `to` receives them in Annex B.
 void nal_unpack_avcc(const uint8_t *extradata, size_t len, struct buf *to);

@@ -188,6 +188,7 @@ static enum err lay_video(struct probe *p, struct probe_stream *video)
     probe_lay_sound(p, frames.end_ticks);
     if (plan->is_video_copied)
         p->out->copied_peak_bps = probe_peak_bps(plan, video);
+    plan->takes_edges = plan->is_video_copied && probe_takes_edges(p, video);
     return OK;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// probe_copy.c - may H.264 of the source be played as it is?
+// probe_copy.c - may H.264 of the source be played as it is, and encoded
+// pictures beside it?
 #include "probe_lay.h"
 
 #include <libavutil/pixdesc.h>
 
+#include "colour.h"
 #include "nal.h"
 
 enum { LEVEL_MAX = 51, SPS_HEAD_BYTES = 4 };
@@ -41,4 +43,26 @@ bool probe_may_copy(const struct probe *p, const struct probe_stream *v)
     uint8_t sps[SPS_HEAD_BYTES];
     return probe_find_sps(c, sps) && is_plain_profile(sps) &&
            sps[3] <= LEVEL_MAX;
+}
+
+static bool has_our_set_id(const AVCodecParameters *c)
+{
+    enum { SETS_BYTES_MAX = 64 << 10 };
+    scoped(buf) struct buf sets;
+    buf_init(&sets, SETS_BYTES_MAX);
+    nal_unpack_avcc(c->extradata, (size_t)c->extradata_size, &sets);
+    return sets.is_over ||
+           nal_has_set_id(nal_walk_over(sets.bytes, sets.len, 0),
+                          RECIPE_SET_ID);
+}
+
+bool probe_takes_edges(const struct probe *p, const struct probe_stream *v)
+{
+    struct track t = {0};
+    probe_tell_picture(p, v, &t);
+    const struct recipe r = {.transfer = t.transfer,
+                             .is_full_range = t.is_full_range};
+    struct colour colour = colour_of(v->first, &r);
+    return colour_is_ours(&colour) &&
+           !has_our_set_id(input_stream(p->in, v->index)->codecpar);
 }

@@ -106,23 +106,6 @@ static void note_set(struct probe_sets *sets, struct unit u)
         sets->has_changed = true;
 }
 
-// ue(v), 9.1; short codes alone: a recovery count has at most 16 bits.
-static uint16_t read_count(const uint8_t *bytes, int64_t len)
-{
-    int64_t bits = len * 8, at = 0;
-    int zeros = 0;
-    while (at < bits && zeros <= 16 && !(bytes[at / 8] >> (7 - at % 8) & 1)) {
-        zeros++;
-        at++;
-    }
-    if (zeros > 16 || at + 1 + zeros > bits)
-        return UINT16_MAX;
-    uint32_t value = 0;
-    for (int i = 0; i <= zeros; i++, at++)
-        value = value << 1 | (bytes[at / 8] >> (7 - at % 8) & 1);
-    return value - 1 > UINT16_MAX ? UINT16_MAX : (uint16_t)(value - 1);
-}
-
 // recovery_frame_cnt of a recovery point message, D.1.8; else `otherwise`.
 static uint16_t read_sei(struct unit u, uint16_t otherwise)
 {
@@ -139,7 +122,7 @@ static uint16_t read_sei(struct unit u, uint16_t otherwise)
             number[i] += u.bytes[at++];
         }
         if (number[0] == SEI_RECOVERY_POINT)
-            return read_count(u.bytes + at, min_i64(number[1], u.have - at));
+            return nal_read_ue(u.bytes + at, min_i64(number[1], u.have - at));
         at += number[1];
     }
     return otherwise;

@@ -28,6 +28,8 @@ must_check enum err probe_order(const struct probe *p,
 // May H.264 packets of this stream be played as they are? Where they may be
 // cut is in plan_frame.is_idr.
 bool probe_may_copy(const struct probe *p, const struct probe_stream *video);
+// Of one that may: may encoded pictures stand beside its own (plan.h)?
+bool probe_takes_edges(const struct probe *p, const struct probe_stream *video);
 // The largest rate of any one segment of the plan.
 int64_t probe_peak_bps(const struct plan *plan,
                        const struct probe_stream *video);

@@ -185,6 +185,22 @@ static enum err iframe_borders(const struct asset *a, const struct rendition *r,
     return OK;
 }
 
+int asset_edge_maker(const struct asset *a, uint32_t r)
+{
+    const struct rendition *own = &a->rendition[r];
+    if (own->audio >= 0 || own->recipe.mode != RECIPE_COPY)
+        return (int)r;
+    // Its recipe is that of its edges but for the mode (ladder.c).
+    for (uint32_t i = 0; i < a->renditions && own->recipe.sizes > 0; i++) {
+        const struct rendition *other = &a->rendition[i];
+        if (other->audio < 0 && other->recipe.mode == RECIPE_ENCODE &&
+            other->width == own->width && other->height == own->height &&
+            other->recipe.cap_bps == own->recipe.cap_bps)
+            return (int)i;
+    }
+    return -1;
+}
+
 enum err asset_piece_borders(const struct asset *a, uint32_t r,
                              enum piece_kind kind, uint32_t number,
                              int64_t *border, uint32_t *ret_count)

@@ -93,6 +93,17 @@ static bool is_kept_anyway(const struct show_server *server,
     return step == 0 || clip_segment_is_whole(c, step - 1, &number);
 }
 
+// What makes the edges of a copied rendition, where that is not kept itself:
+// MPEG-TS of an edge is made of its INIT, too. -1: there is none.
+static int standby_maker(const struct show_server *server, const struct clip *c)
+{
+    if (server->own < 0)
+        return -1;
+    int maker = asset_edge_maker(c->asset, (uint32_t)server->own);
+    bool is_other = maker >= 0 && maker != server->own;
+    return is_other && c->asset->rendition[maker].is_standby ? maker : -1;
+}
+
 // Of this clip and rung.
 static enum err next_step(const struct show *s, const struct timeline *t,
                           struct kept_walk *w, struct piece *ret)
@@ -102,6 +113,10 @@ static enum err next_step(const struct show *s, const struct timeline *t,
         show_server(s, show_clip_asset(s, w->clip), w->rung);
     while (w->step <= c->segments) {
         uint32_t step = w->step++;
+        int maker = step == 0 ? standby_maker(server, c) : -1;
+        if (maker >= 0)
+            return piece_of_asset(c->asset, (uint32_t)maker, PIECE_INIT, 0,
+                                  ret);
         if (is_kept_anyway(server, c, step))
             continue;
         return show_piece(s, t, w->clip, w->rung,

@@ -194,6 +194,38 @@ static void add_standby(struct builder *b)
     b->out[b->count - 1].is_standby = true;
 }
 
+// The two digits of "avc1.PPCCLL" that say it, or "".
+static const char *level_of(const char *codecs)
+{
+    enum { BEFORE = sizeof "avc1.PPCC" - 1 };
+    return strlen(codecs) == BEFORE + 2 ? codecs + BEFORE : "";
+}
+
+// A rung of the size and rate of the copied one makes its edges, where they go
+// together. What is said of the copied one is then true of both.
+static void add_edges(struct builder *b)
+{
+    struct rendition *copied = &b->out[0];
+    if (!b->plan->takes_edges || b->count == 0 ||
+        copied->recipe.mode != RECIPE_COPY || copied->audio >= 0)
+        return;
+    for (uint32_t i = 1; i < b->count; i++) {
+        const struct rendition *r = &b->out[i];
+        if (r->audio >= 0 || r->width != copied->width ||
+            r->height != copied->height ||
+            rational_compare(r->frame_rate, copied->frame_rate) != 0)
+            continue;
+        char level[3];
+        bool is_higher =
+            strcmp(level_of(copied->codecs), level_of(r->codecs)) > 0;
+        memcpy(level, level_of(is_higher ? copied->codecs : r->codecs), 3);
+        copied->recipe = r->recipe;
+        copied->recipe.mode = RECIPE_COPY;
+        snprintf(copied->codecs, sizeof copied->codecs, "avc1.6400%s", level);
+        return;
+    }
+}
+
 static void add_audio(struct builder *b, uint32_t audio, int64_t bitrate,
                       bool is_copied)
 {
@@ -278,6 +310,7 @@ enum err ladder_build(const struct ladder_wish *wish,
     for (uint32_t a = 0; a < plan->audios && b.count < most; a++)
         add_audios(&b, a);
     add_standby(&b);
+    add_edges(&b);
     if (b.count == 0)
         return fail(ERR_UNSUPPORTED, "nothing of it can be played");
     *ret_count = b.count;

@@ -36,8 +36,10 @@ static void set_range(struct piece *p, int64_t from, int64_t to)
                        p->borders);
 }
 
-static void set_clip(struct piece *p, const struct clip *c, uint32_t s)
+static void set_clip(struct piece *p, const struct clip *c, uint32_t r,
+                     uint32_t s)
 {
+    p->clip_rendition = r;
     p->clip_from = c->from;
     p->clip_to = c->to;
     p->clip_segment = s;
@@ -86,20 +88,30 @@ enum err piece_of_asset(const struct asset *a, uint32_t r, enum piece_kind kind,
 
 // ---- of clips --------------------------------------------------------------
 
+static enum err refuse_edge(const struct clip *c, uint32_t r)
+{
+    return fail(ERR_UNSUPPORTED, "an edge of %s cannot be copied",
+                c->asset->rendition[r].name);
+}
+
 static enum err segment_of_clip(const struct clip *c, uint32_t r, uint32_t s,
                                 struct piece *ret)
 {
     uint32_t number;
     if (clip_segment_is_whole(c, s, &number)) {
         TRY(piece_of_asset(c->asset, r, PIECE_SEGMENT, number, ret));
-        set_clip(ret, c, s);
+        set_clip(ret, c, r, s);
         return OK;
     }
-    struct piece p = new_piece(c->asset, r, PIECE_SEGMENT, number);
+    int maker = asset_edge_maker(c->asset, r);
+    if (maker < 0)
+        return refuse_edge(c, r);
+    struct piece p =
+        new_piece(c->asset, (uint32_t)maker, PIECE_SEGMENT, number);
     TRY(clip_piece_borders(c, r, s, p.border, &p.borders));
     p.is_edge = true;
     set_range(&p, c->border[s], c->border[s + 1]);
-    set_clip(&p, c, s);
+    set_clip(&p, c, r, s);
     *ret = p;
     ret->asset = asset_ref(c->asset);
     return OK;
@@ -131,23 +143,23 @@ static enum err iframe_of_clip(const struct clip *c, uint32_t r, uint32_t s,
     bool is_whole = clip_segment_is_whole(c, s, &number);
     if (rendition->audio >= 0)
         return fail(ERR_NOT_FOUND, "%s has no I-frames", rendition->name);
-    bool is_copied = rendition->recipe.mode == RECIPE_COPY;
-    if (is_copied && !is_whole)
-        return fail(ERR_UNSUPPORTED, "an edge of %s cannot be copied",
-                    rendition->name);
+    bool is_own = is_whole && rendition->recipe.mode == RECIPE_COPY;
+    int maker = is_own ? (int)r : asset_edge_maker(c->asset, r);
+    if (maker < 0)
+        return refuse_edge(c, r);
     bool is_gop =
         plan->gop_border[gop] == from && plan->gop_border[gop + 1] == to;
-    if (is_copied || is_gop) {
-        TRY(piece_of_asset(c->asset, r, PIECE_IFRAME, gop, ret));
-        set_clip(ret, c, s);
+    if (is_own || is_gop) {
+        TRY(piece_of_asset(c->asset, (uint32_t)maker, PIECE_IFRAME, gop, ret));
+        set_clip(ret, c, r, s);
         return OK;
     }
-    struct piece p = new_piece(c->asset, r, PIECE_IFRAME, number);
+    struct piece p = new_piece(c->asset, (uint32_t)maker, PIECE_IFRAME, number);
     p.is_edge = true;
     p.border[p.borders++] = from;
     p.border[p.borders++] = to;
     set_range(&p, from, to);
-    set_clip(&p, c, s);
+    set_clip(&p, c, r, s);
     *ret = p;
     ret->asset = asset_ref(c->asset);
     return OK;
@@ -268,7 +280,7 @@ enum err piece_of_other(const struct clip *c, const struct rendition *other,
     TRY(other_borders(c, other, s, &p));
     set_range(&p, is_init ? 0 : c->border[s], is_init ? 0 : c->border[s + 1]);
     if (!is_init)
-        set_clip(&p, c, s);
+        set_clip(&p, c, place, s);
     *ret = p;
     ret->asset = asset_ref(a);
     ret->other = NEW(struct rendition);
@@ -373,7 +385,7 @@ enum err piece_next(const struct piece *p, struct piece *ret)
     uint32_t s = p->clip_segment + 1;
     if (p->other)
         return piece_of_other(&t->clip[0], p->other, p->kind, s, ret);
-    return piece_of_clip(&t->clip[0], p->rendition, p->kind, s, ret);
+    return piece_of_clip(&t->clip[0], p->clip_rendition, p->kind, s, ret);
 }
 
 void piece_copy(const struct piece *p, struct piece *ret)

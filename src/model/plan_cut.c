@@ -180,6 +180,7 @@ enum err plan_cut(const struct plan *p, int64_t from, int64_t to,
     part->run = NULL;
     part->runs = 0;
     part->is_video_copied = p->is_video_copied && from == 0 && to == end;
+    part->takes_edges = p->takes_edges && part->is_video_copied;
     cut_gops(p, from, to, part);
     cut_segments(p, from, to, part);
     join_short_edges(part, from > 0, to < end);

@@ -19,7 +19,8 @@ enum {
     PACK_VERSION = 1,
     FLAG_BY_BYTE = 1,
     FLAG_COPIED = 2,
-    FLAGS_ALL = 3,
+    FLAG_EDGES = 4,
+    FLAGS_ALL = 7,
     GOP_BYTES_LEAST = 3, // what a GOP takes at the least
 };
 
@@ -53,7 +54,8 @@ void plan_pack(const struct plan *p, struct buf *out)
     put_signed(out, p->origin_pts);
     put_step(out, p->origin_pts, p->first_pts);
     put(out, (p->seeks_by_byte ? FLAG_BY_BYTE : 0) |
-                 (p->is_video_copied ? FLAG_COPIED : 0));
+                 (p->is_video_copied ? FLAG_COPIED : 0) |
+                 (p->takes_edges ? FLAG_EDGES : 0));
     put(out, p->gops);
     put(out, p->segments);
     put(out, p->audios);
@@ -140,6 +142,7 @@ static void get_head(struct unpack *u, struct plan *p)
     uint64_t flags = get(u, FLAGS_ALL);
     p->seeks_by_byte = flags & FLAG_BY_BYTE;
     p->is_video_copied = flags & FLAG_COPIED;
+    p->takes_edges = flags & FLAG_EDGES;
     p->gops = (uint32_t)get(u, PLAN_GOPS_MAX);
     p->segments = (uint32_t)get(u, p->gops);
     p->audios = (uint32_t)get(u, TRACKS_MAX);

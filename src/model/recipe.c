@@ -82,7 +82,7 @@ void recipe_write(const struct recipe *r, const char *build, struct buf *out)
     if (r->cut.from != 0 || r->cut.to != 0)
         buf_printf(out, "cut=%" PRId64 "-%" PRId64 "\n", r->cut.from,
                    r->cut.to);
-    if (r->mode == RECIPE_COPY)
+    if (r->mode == RECIPE_COPY && r->sizes == 0)
         return;
     buf_printf(out, "build=%s\n", build);
     if (r->kind == TRACK_VIDEO)
@@ -218,8 +218,9 @@ enum err recipe_check(const struct recipe *r)
     TRY(check(is_cut(&r->cut), "cut"));
     int32_t least = r->mode == RECIPE_COPY ? 0 : -1;
     TRY(check(r->stream >= least && r->stream <= 65535, "stream"));
+    bool is_plain_copy = r->mode == RECIPE_COPY && r->sizes == 0;
     if (r->kind == TRACK_VIDEO)
-        return r->mode == RECIPE_COPY ? OK : check_video(r);
+        return is_plain_copy ? OK : check_video(r);
     TRY(check(r->mode != RECIPE_IMAGE, "mode"));
     TRY(check(r->sample_rate >= 8000 && r->sample_rate <= 96000,
               "sample_rate"));

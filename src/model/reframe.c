@@ -161,6 +161,7 @@ enum err reframe_lay(const struct asset *parent,
     scoped(plan) struct plan *plan = NULL;
     TRY(plan_cut(parent->plan, from, to, &plan));
     plan->is_video_copied = false; // packets cannot be cropped
+    plan->takes_edges = false;
     TRY(ladder_build(own, parent->track, parent->tracks, plan, 0,
                      ret->rendition, &ret->renditions));
     describe(parent, wish, from, to, ret);

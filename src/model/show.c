@@ -107,6 +107,22 @@ static struct pick pick_encoded(const struct asset *a)
     return p;
 }
 
+// A standby plays only where the copied one, whose place it has, cannot.
+static struct pick pick_cuttable(const struct asset *a)
+{
+    struct pick p = {0};
+    bool is_source_in = false;
+    for (uint32_t r = 0; r < a->renditions; r++) {
+        const struct rendition *own = &a->rendition[r];
+        if (own->audio >= 0 || asset_edge_maker(a, r) < 0 ||
+            (own->is_standby && is_source_in))
+            continue;
+        is_source_in = is_source_in || is_copied(own);
+        insert(a, &p, r);
+    }
+    return p;
+}
+
 static struct pick pick_listed(const struct asset *a)
 {
     struct pick p = {0};
@@ -167,7 +183,7 @@ static enum err offer_one(struct show *s, const struct timeline *t)
     bool all_whole = true;
     for (uint32_t i = 0; i < t->clips && all_whole; i++)
         all_whole = is_whole(&t->clip[i]);
-    struct pick videos = all_whole ? pick_listed(a) : pick_encoded(a);
+    struct pick videos = all_whole ? pick_listed(a) : pick_cuttable(a);
     if (a->plan->video_track >= 0 && videos.count == 0)
         return fail(ERR_UNSUPPORTED, "%s cannot be cut", a->id.text);
     offer_asset(s, a, &videos);

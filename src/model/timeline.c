@@ -266,8 +266,10 @@ enum err clip_piece_borders(const struct clip *c, uint32_t r, uint32_t s,
     if (clip_segment_is_whole(c, s, &number))
         return asset_piece_borders(c->asset, r, PIECE_SEGMENT, number, border,
                                    ret_count);
-    if (rendition->audio < 0 && rendition->recipe.mode == RECIPE_COPY)
+    int maker = asset_edge_maker(c->asset, r);
+    if (maker < 0)
         return fail(ERR_UNSUPPORTED, "an edge of %s cannot be copied",
                     rendition->name);
-    return clip_other_borders(c, rendition, s, border, ret_count);
+    return clip_other_borders(c, &c->asset->rendition[maker], s, border,
+                              ret_count);
 }

@@ -73,7 +73,9 @@ static void measure(const struct facts_source *source, uint32_t rung,
 static int64_t declared_bps(const struct facts_source *source,
                             const struct rendition *r)
 {
-    if (r->audio >= 0 || r->recipe.mode == RECIPE_COPY)
+    bool is_copied = r->recipe.mode == RECIPE_COPY;
+    bool has_edges = source->show->timeline && r->recipe.sizes > 0;
+    if (r->audio >= 0 || (is_copied && !has_edges))
         return r->declared_bps;
     int64_t cap = r->recipe.cap_bps;
     int64_t bps = cap + scale_ceil(cap, source->edge_gops, 2000);

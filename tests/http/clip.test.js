@@ -12,7 +12,7 @@ import {film} from './films.js';
 import {MEDIA, hasMedia, media} from './media.js';
 import {isProblem} from './problem.js';
 import {numbers} from './random.js';
-import {frameTimes, run} from './run.js';
+import {frameHashes, frameTimes, run} from './run.js';
 
 const SECONDS = 1000;
 const XSD = process.env.REELD_TEST_XSD || join(MEDIA, '..', 'reference', 'xsd', 'DASH-MPD.xsd');
@@ -83,6 +83,40 @@ test('several ranges follow each other, with a discontinuity between', {timeout:
   const {stdout} = await run('ffprobe', ['-v', 'error', '-count_frames', '-select_streams', 'v:0',
     '-show_entries', 'stream=nb_read_frames', '-of', 'csv=p=0', url]);
   assert.equal(parseInt(stdout, 10), 50 + 25 + 25);
+});
+
+// Segments are of 2, 2, 4 and 4 s: the one from 4 to 8 is not cut.
+test('between encoded edges stand the packets of the source', {timeout: 120 * SECONDS}, async () => {
+  const file = film('tagged.mp4');
+  const hashes = await frameHashes(file);
+  const asset = await daemon.upload(file);
+  const cut = (more = '') => clip(asset, [[2.6, 9.4]], more);
+  const [first, end] = [65, 235];
+  const check = async (url) => {
+    const shown = await frameHashes(url);
+    assert.equal(shown.length, end - first, url);
+    assert.deepEqual(shown.slice(100 - first, 200 - first), hashes.slice(100, 200), url);
+    assert.notEqual(shown[0], hashes[first]);
+    assert.notEqual(shown.at(-1), hashes[end - 1]);
+  };
+  for (const form of ['', '&container=ts']) {
+    const own = (await variants(cut(form))).filter((url) => /\/(source|360p)\//.test(url));
+    assert.equal(own.length, 1);
+    assert.match(own[0], /\/source\//);
+    await check(own[0]);
+    // One kind of header, and no join: not even where the encoder changes.
+    assert.doesNotMatch(await text(own[0]), /DISCONTINUITY/);
+  }
+  await check(cut().replace('index.m3u8', 'manifest.mpd'));
+  await check(cut('&rendition=source').replace('index.m3u8', 'download.mp4'));
+});
+
+test('what has other colours than reeld makes leaves its packets out of a cut', async () => {
+  const asset = await daemon.upload(film('plain.mp4'));
+  const names = async (url) => (await variants(url)).map((v) => v.split('/').at(-2));
+  assert.ok((await names(clip(asset, [[2, 4]]))).includes('source'));
+  const cut = await names(clip(asset, [[2, 4.1]]));
+  assert.ok(cut.includes('240p') && !cut.includes('source'), String(cut));
 });
 
 test('ends are open, times are seconds or clock, an asset is its own clip', async () => {

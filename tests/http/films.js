@@ -13,6 +13,11 @@ const AAC = ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'];
 const FILMS = {
   // Six seconds that players understand as they are.
   'plain.mp4': [...PICTURE, ...SOUND, '-t', '6', ...H264, ...AAC, '-movflags', '+faststart'],
+  // Of the colours and size that reeld encodes in, by another encoder's choices:
+  // edges of it go together with its own packets.
+  'tagged.mp4': ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25', ...SOUND, '-t', '12', '-c:v', 'libx264',
+    '-preset', 'veryfast', '-profile:v', 'main', '-pix_fmt', 'yuv420p', '-g', '50', '-sc_threshold', '0', '-bf', '2',
+    '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv', ...AAC],
   // Must be encoded before anybody can play it.
   'mpeg4.mkv': [...PICTURE, ...SOUND, '-t', '5', '-c:v', 'mpeg4', '-c:a', 'libmp3lame'],
   'silent.mp4': ['-f', 'lavfi', '-i', 'testsrc=size=640x360:rate=30', '-t', '4', ...H264],

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {startDaemon} from '../http/daemon.js';
+import {film} from '../http/films.js';
 import {media} from '../http/media.js';
 import {openBrowser} from './browser.js';
 
@@ -109,6 +110,29 @@ for (const player of ['dash', 'shaka']) {
         assert.equal((await fetch(tile.url)).status, 200);
       }
     });
+  });
+}
+
+// Both encoders' parameter sets stand in one init.
+for (const [player, url] of [cases[0], cases[1], cases[2], cases[3]]) {
+  test(`${player} ${url({playback: {hls: 'index.m3u8', dash: 'manifest.mpd'}})}: plays the source between encoded edges`, {timeout: 300 * SECONDS}, async () => {
+    const own = await startDaemon(['--rungs', '360p:750k:30']);
+    try {
+      const {playback} = await own.upload(film('tagged.mp4'));
+      const cut = (of) => `${of}${of.includes('?') ? '&' : '?'}t=2.6,9.4`;
+      await withPlayer(player, cut(url({playback})), async (page) => {
+        await page.evaluate(() => document.getElementById('video').play());
+        await page.waitForFunction(() => document.getElementById('video').ended, null, {timeout: 240 * SECONDS});
+        const [at, height] = await page.evaluate(() => {
+          const video = document.getElementById('video');
+          return [video.currentTime, video.videoHeight];
+        });
+        assert.ok(Math.abs(at - 6.8) < 0.1, `${at} of 6.8 s`);
+        assert.equal(height, 360);
+      });
+    } finally {
+      await own.stop();
+    }
   });
 }
 

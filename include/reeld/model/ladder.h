@@ -68,8 +68,9 @@ struct rendition {
                                      // the shortest segments), the measured
                                      // peak of the index for a copied one
     bool is_standby; // the rung whose place "source" takes: an asset by itself
-                     // neither lists, counts nor makes it ahead. Clips play it
-                     // where a border cuts what cannot be copied
+                     // neither lists, counts nor makes it ahead. It makes what
+                     // a clip's border cuts out of "source", and plays in its
+                     // place where the two do not go together
     struct recipe recipe;
 };
 

@@ -36,9 +36,10 @@ struct piece {
     uint32_t borders; // as asset_piece_borders() has them; a TS has none
     int64_t border[ASSET_BORDERS_MAX];
     int64_t from, to; // media time shown, ticks of the plan; INIT: 0, 0
-    // Where it is in a clip; clip_to is 0 where it is in none.
+    // Where it is in a clip, and of which rendition there: an edge of a copied
+    // one is made by another. clip_to is 0 where it is in none.
     int64_t clip_from, clip_to;
-    uint32_t clip_segment;
+    uint32_t clip_segment, clip_rendition;
     struct piece *video, *sound; // parts of a TS, owned; NULL: none
 };
 
@@ -49,7 +50,7 @@ must_check enum err piece_of_asset(const struct asset *a, uint32_t r,
                                    struct piece *ret);
 // Segment `s` of the clip (any for an INIT). An IFRAME is the first picture of
 // that segment, shown for all of it. ERR_NOT_FOUND, ERR_UNSUPPORTED: an edge
-// of a copied rendition.
+// of a copied rendition that nobody makes.
 must_check enum err piece_of_clip(const struct clip *c, uint32_t r,
                                   enum piece_kind kind, uint32_t s,
                                   struct piece *ret);

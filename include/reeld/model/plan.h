@@ -88,6 +88,9 @@ struct plan {
     bool seeks_by_byte;              // entries are reached by position
     bool is_video_copied;            // the "source" rung exists: each segment
                                      // begins with an IDR of the source
+    bool takes_edges;                // encoded pictures may stand beside those
+                                     // packets: same colours, and no parameter
+                                     // set has RECIPE_SET_ID
     uint32_t gops;                   // > 0
     int64_t *gop_border;             // gops + 1 of them, rising, first 0
     struct plan_entry *gop_entry;    // gops of them; audio only: all zero

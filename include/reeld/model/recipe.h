@@ -19,13 +19,18 @@
 
 enum {
     RECIPE_VERSION = 4, // raised when our own code path changes a byte
+    // Of the parameter sets of all that is encoded: few sources use it, so that
+    // theirs and ours can stand in one init.
+    RECIPE_SET_ID = 7,
     RECIPE_CHAIN_MAX = 12,
     RECIPE_PRESET_BYTES = 16,
     RECIPE_BUILD_BYTES = 192,
 };
 
 enum recipe_mode {
-    RECIPE_COPY,   // the source's own packets
+    RECIPE_COPY,   // the source's own packets; where `sizes` is not 0, what its
+                   // edges are encoded by stands here as well, and its init has
+                   // the parameter sets of both
     RECIPE_ENCODE, // H.264, AAC
     RECIPE_IMAGE,  // pictures as one image file; of video, and never a rung
     RECIPE_MODES,
@@ -101,7 +106,7 @@ struct recipe {
 };
 
 // Canonical text, one "name=value" a line, versions first. `build` names the
-// libraries of the worker (its hello); copied renditions leave it out, as no
+// libraries of the worker (its hello); copied renditions leave it out where no
 // encoder touches them. What is written only where it is there (crop, cut) came
 // later: recipes without it keep their hash.
 void recipe_write(const struct recipe *r, const char *build, struct buf *out);

@@ -10,8 +10,8 @@
 //   audio-128k   its sound    silence           its sound, at 48 kHz
 //
 //   an asset by itself   its renditions as they are
-//   clips of one asset   the same; `source` only where no border cuts it, else
-//                        the standby in its place
+//   clips of one asset   the same; where a border cuts `source` and nobody
+//                        makes its edges, the standby in its place
 //   of several assets    the encoded rungs of the largest picture, and one
 //                        kind of sound
 //

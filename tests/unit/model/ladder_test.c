@@ -158,6 +158,30 @@ static void copied_packets_serve_as_the_rung_of_their_size(void **state)
         assert_false(r[i].is_standby);
 }
 
+static void a_copy_that_takes_edges_says_by_what_they_are_made(void **state)
+{
+    (void)state;
+    struct track t[2];
+    struct rendition r[RENDITIONS_MAX];
+    set_tracks(t, 1920, 1080);
+    memcpy(t[0].codecs, "avc1.4D4033", 12);
+    struct plan p = short_plan();
+    p.is_video_copied = true;
+    p.takes_edges = true;
+    assert_names(r, build(t, &p, 5000000, r),
+                 "source 720p 480p 360p 240p audio-128k audio-64k 1080p");
+    struct recipe edges = r[7].recipe;
+    edges.mode = RECIPE_COPY;
+    assert_memory_equal(&r[0].recipe, &edges, sizeof edges);
+    assert_int_equal(recipe_check(&r[0].recipe), OK);
+    assert_string_equal(r[0].codecs, "avc1.640033"); // High, of its own level
+    // A rung that leaves pictures out makes no edges of one that does not.
+    t[0].frame_rate = (struct rational){120, 1};
+    build(t, &p, 5000000, r);
+    assert_int_equal(r[0].recipe.sizes, 0);
+    assert_string_equal(r[0].codecs, "avc1.4D4033");
+}
+
 static void a_costly_copy_leaves_the_encoded_rung_beside_it(void **state)
 {
     (void)state;
@@ -242,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_vertical_source_counts_by_its_short_side),
         cmocka_unit_test(no_rung_is_above_the_source),
         cmocka_unit_test(copied_packets_serve_as_the_rung_of_their_size),
+        cmocka_unit_test(a_copy_that_takes_edges_says_by_what_they_are_made),
         cmocka_unit_test(a_costly_copy_leaves_the_encoded_rung_beside_it),
         cmocka_unit_test(frame_rates_are_capped_by_whole_divisors),
         cmocka_unit_test(the_declared_rate_is_an_upper_bound),

@@ -56,7 +56,7 @@ static const struct rendition rung = {
 
 // Segments at 0 2 4 8 12 16 s of 20 s, GOPs of 2 s: a rung, copied pictures,
 // stereo sound at 44.1 kHz.
-static const struct asset *make_film(void)
+static struct asset *make_film(void)
 {
     struct asset *a = asset_new();
     a->state = ASSET_READY;
@@ -74,6 +74,7 @@ static const struct asset *make_film(void)
     a->rendition[1] = rung;
     memcpy(a->rendition[1].name, "source", 7);
     a->rendition[1].recipe.mode = RECIPE_COPY;
+    a->rendition[1].recipe.sizes = 0; // nobody makes its edges
     a->rendition[2] = (struct rendition){
         .name = "audio-128k",
         .track = 1,
@@ -228,6 +229,36 @@ static void an_edge_differs_in_its_borders_alone(void **state)
     assert_true(digest_eq(&header.key, &init.key));
 }
 
+// What is cut out of the copied rendition is the very piece of the rung.
+static void edges_of_copied_pictures_are_encoded(void **state)
+{
+    (void)state;
+    struct asset *a = make_film();
+    a->rendition[1].recipe = rung.recipe;
+    a->rendition[1].recipe.mode = RECIPE_COPY;
+    scoped(timeline) struct timeline *t = clip_of(a, 2480, 13520);
+    for (enum piece_kind kind = PIECE_SEGMENT; kind < PIECE_EDGE; kind++) {
+        scoped(piece) struct piece edge = {0}, same = {0};
+        succeed(piece_of_clip(t->clip, 1, kind, 0, &edge));
+        succeed(piece_of_clip(t->clip, 0, kind, 0, &same));
+        assert_true(digest_eq(&edge.key, &same.key));
+        assert_string_equal(piece_rendition(&edge)->name, "720p");
+    }
+    // Behind it the packets of the source go on, as in the asset by itself.
+    scoped(piece) struct piece edge = {0}, next = {0}, own = {0}, header = {0};
+    scoped(piece) struct piece init = {0};
+    succeed(piece_of_clip(t->clip, 1, PIECE_SEGMENT, 0, &edge));
+    succeed(piece_next(&edge, &next));
+    succeed(piece_of_asset(a, 1, PIECE_SEGMENT, 2, &own));
+    assert_true(digest_eq(&next.key, &own.key));
+    // One INIT for both; MPEG-TS of an edge has that of the rung alone.
+    succeed(piece_of_clip(t->clip, 1, PIECE_INIT, 0, &init));
+    assert_string_equal(piece_rendition(&init)->name, "source");
+    piece_header(&edge, &header);
+    assert_string_equal(piece_rendition(&header)->name, "720p");
+    asset_unref(a);
+}
+
 static void equal_cuts_share_their_edges(void **state)
 {
     (void)state;
@@ -338,8 +369,7 @@ static void sound_of_a_stream_is_laid_on_its_own_grid(void **state)
 static void a_stand_in_depends_on_the_libraries(void **state)
 {
     (void)state;
-    struct asset *a = asset_ref(make_film());
-    asset_unref(a);
+    struct asset *a = make_film();
     scoped(asset) const struct asset *held = a;
     struct rendition encoded = a->rendition[2];
     a->rendition[2].recipe.mode = RECIPE_COPY; // and no sound is encoded
@@ -372,11 +402,10 @@ static void sound_that_an_asset_has_already_is_its_own(void **state)
 static void an_asset_without_sound_gives_silence(void **state)
 {
     (void)state;
-    struct asset *a = asset_ref(make_film());
-    asset_unref(a);
+    struct asset *a = make_film();
+    scoped(asset) const struct asset *held = a;
     a->renditions = 2;
     a->plan->audios = 0;
-    scoped(asset) const struct asset *held = a;
     scoped(timeline) struct timeline *t = clip_of(a, 2480, 13520);
     struct rendition silence = stand_in_sound(a, 128000);
     succeed(recipe_check(&silence.recipe));
@@ -441,6 +470,7 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_not_found),
         cmocka_unit_test(inside_a_clip_pieces_are_the_assets_own),
         cmocka_unit_test(an_edge_differs_in_its_borders_alone),
+        cmocka_unit_test(edges_of_copied_pictures_are_encoded),
         cmocka_unit_test(equal_cuts_share_their_edges),
         cmocka_unit_test(an_i_frame_of_a_clip_stands_for_its_segment),
         cmocka_unit_test(pieces_follow_each_other_to_the_end),

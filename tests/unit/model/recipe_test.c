@@ -112,10 +112,16 @@ static void another_library_is_another_recipe_of_encodes_alone(void **state)
     struct digest a = recipe_hash(&r, "x264 164");
     struct digest b = recipe_hash(&r, "x264 165");
     assert_false(digest_eq(&a, &b));
+    // Its init has the parameter sets of what makes its edges.
     r.mode = RECIPE_COPY;
     a = recipe_hash(&r, "x264 164");
     b = recipe_hash(&r, "x264 165");
+    assert_false(digest_eq(&a, &b));
+    r.sizes = 0;
+    a = recipe_hash(&r, "x264 164");
+    b = recipe_hash(&r, "x264 165");
     assert_true(digest_eq(&a, &b));
+    assert_int_equal(recipe_check(&r), OK);
 }
 
 static struct recipe image_recipe(enum image_form form,

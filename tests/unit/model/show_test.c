@@ -46,7 +46,7 @@ static void lay_pictures(struct asset *a, bool may_copy)
 }
 
 // READY, of the given height (0: no pictures) and so many tracks of sound.
-static struct asset *make(int32_t height, uint32_t sounds)
+static struct asset *make_of(int32_t height, uint32_t sounds, bool takes_edges)
 {
     struct asset *a = asset_new();
     a->id = id_new(height ? "m" : "a");
@@ -56,6 +56,7 @@ static struct asset *make(int32_t height, uint32_t sounds)
     a->plan->source_timebase = (struct rational){1, a->plan->timescale};
     a->plan->video_track = height ? 0 : -1;
     a->plan->audios = sounds;
+    a->plan->takes_edges = takes_edges;
     if (height)
         a->track[a->tracks++] = (struct track){
             .kind = TRACK_VIDEO,
@@ -81,6 +82,11 @@ static struct asset *make(int32_t height, uint32_t sounds)
                                   2000000, a->rendition, &a->renditions),
                      OK);
     return a;
+}
+
+static struct asset *make(int32_t height, uint32_t sounds)
+{
+    return make_of(height, sounds, false);
 }
 
 static void add(struct timeline *t, const struct asset *a, int start_ms,
@@ -177,6 +183,18 @@ static void a_cut_brings_the_standby_in(void **state)
     assert_rungs(s, 3, "720p 480p 240p audio-128k audio-64k");
     int32_t own = show_server(s, 0, 0)->own;
     assert_true(a->rendition[own].is_standby);
+}
+
+static void a_cut_leaves_the_copied_rung_whose_edges_are_made(void **state)
+{
+    (void)state;
+    scoped(asset) const struct asset *a = make_of(720, 1, true);
+    scoped(timeline) struct timeline *t = timeline_new();
+    add(t, a, 4000, 12000);
+    add(t, a, 0, 4040);
+    scoped(show) struct show *s = show_of(t);
+    assert_rungs(s, 3, "source 480p 240p audio-128k audio-64k");
+    assert_int_equal(show_server(s, 0, 0)->own, 0);
 }
 
 static void what_cannot_be_cut_is_named(void **state)
@@ -301,6 +319,7 @@ int main(void)
         cmocka_unit_test(players_begin_near_two_megabits),
         cmocka_unit_test(whole_clips_keep_the_copied_rung),
         cmocka_unit_test(a_cut_brings_the_standby_in),
+        cmocka_unit_test(a_cut_leaves_the_copied_rung_whose_edges_are_made),
         cmocka_unit_test(what_cannot_be_cut_is_named),
         cmocka_unit_test(unlike_assets_share_the_rungs_of_the_largest),
         cmocka_unit_test(assets_without_sound_have_none),
