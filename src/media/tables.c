@@ -248,7 +248,9 @@ static enum err add_packets(struct table *t, const struct wire_part *p,
             continue;
         int64_t at = 0;
         TRY(time_in_file(t, p, s->dts, &at));
-        at = max_i64(at, p->at);
+        // One that has ended by then stands in where sound is shorter.
+        if (at <= p->at - AAC_FRAME_SAMPLES)
+            at = p->at;
         if (at >= t->ticks)
             break;
         struct placed packet;

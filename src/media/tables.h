@@ -3,14 +3,15 @@
 // sample tables of one track, put together from CMAF pieces.
 //
 // Pictures lie where the clock of the file has them. So does sound, but a
-// packet is 1024 samples long and clips end where they like:
+// packet is 1024 samples long and clips begin and end where they like:
 //
-//   clip     |  p0 |  p1 |  p2 |.|          one after the other these packets
-//   next                     |..|  q0 |     would drift from the pictures
+//   clip      .|p0  |  p1 |  p2 |..|        one after the other these packets
+//   next                         .|q0  |    would drift from the pictures
 //
-// A track whose first packet begins a little after 0 has that packet twice: the
-// first one begins before 0, and of it only the end is played, as of the
-// priming packet that every encoder gives.
+// A track whose first packet begins a little before 0 plays the rest of it. One
+// whose first packet begins after 0 has that packet twice: the first one begins
+// before 0, and of it only the end is played, as of the priming packet that
+// every encoder gives.
 //
 // Where the packets so far are half a packet ahead of a clip's first one, the
 // last of them is left out; where they are half a packet behind, it is played

@@ -27,9 +27,10 @@ static enum err make_plan(int64_t ticks, struct plan **ret)
     p->video_track = -1;
     p->source_timebase = (struct rational){1, GAP_TIMESCALE};
     p->audios = 1;
-    p->audio[0] =
-        (struct plan_audio){.rate = GAP_TIMESCALE,
-                            .packets = scale_ceil(ticks, 1, AAC_FRAME_SAMPLES)};
+    // The packet that sounds at its end is the first one of what follows.
+    p->audio[0] = (struct plan_audio){
+        .rate = GAP_TIMESCALE,
+        .packets = max_i64(1, scale_floor(ticks, 1, AAC_FRAME_SAMPLES))};
     TRY(plan_lay_audio(p, &wish, ticks));
     TRY(plan_check(p));
     *ret = take(p);

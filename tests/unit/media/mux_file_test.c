@@ -181,6 +181,28 @@ static void sound_that_begins_late_is_primed(void **state)
     assert_int_equal(u32(elst + 8), PACKET - 300);
 }
 
+// The packet that sounds at a cut begins before it, and stays where it is.
+static void sound_that_begins_before_its_cut_stays_in_step(void **state)
+{
+    (void)state;
+    const int64_t before = 300, length = 10 * PACKET - 500;
+    struct parts p;
+    parts_begin(&p);
+    add_sound_init(&p);
+    add_sound(&p, 5, 15, 5 * PACKET + before, 0);
+    add_sound(&p, 40, 50, 40 * PACKET + before, length);
+    struct wire_file ask = ask_for(&p, 2 * length);
+    scoped(mem) uint8_t *head = NULL;
+    size_t len = 0;
+    assert_int_equal(make(&p, &ask, &head, &len), OK);
+    close(p.fd);
+    assert_int_equal(count_samples(head, len), 20);
+    assert_int_equal(sum_of_stts(head, len), length + 10 * PACKET);
+    const uint8_t *elst = box(head, len, "elst");
+    assert_int_equal(u32(elst), 1);
+    assert_int_equal(u32(elst + 8), before);
+}
+
 static void files_of_more_than_4_gb_have_wide_offsets(void **state)
 {
     (void)state;
@@ -323,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joined_sound_never_drifts),
         cmocka_unit_test(sound_that_begins_late_is_primed),
+        cmocka_unit_test(sound_that_begins_before_its_cut_stays_in_step),
         cmocka_unit_test(files_of_more_than_4_gb_have_wide_offsets),
         cmocka_unit_test(the_same_is_made_of_the_same),
         cmocka_unit_test(pictures_keep_their_times_in_another_clock),
