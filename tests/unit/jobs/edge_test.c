@@ -65,7 +65,7 @@ static void an_edge_is_made_from_the_gop_that_it_begins_in(void **state)
     get(t, "360p", PIECE_SEGMENT, 2, &tail);
     expect_piece(b, &tail, "segment video encode 640x360 8000 10520");
     get(t, "audio-128k", PIECE_SEGMENT, 0, &sound);
-    expect_piece(b, &sound, "segment audio encode 0x0 117 188");
+    expect_piece(b, &sound, "segment audio encode 0x0 116 187");
     bench_until(b, is_made, &head);
     bench_until(b, is_made, &tail);
     bench_until(b, is_made, &sound);
@@ -116,7 +116,7 @@ static void a_ts_of_a_cut_is_muxed_from_edges(void **state)
                  "init video encode 1280x720 -1 -1\n"
                  "segment video encode 1280x720 8000 10520\n"
                  "init audio encode 0x0 -1 -1\n"
-                 "segment audio encode 0x0 375 494\n");
+                 "segment audio encode 0x0 375 493\n");
     get(t, "720p", PIECE_SEGMENT, 2, &video);
     bench_until(b, is_made, &ts);
     bench_until(b, is_made, &video);
@@ -227,7 +227,7 @@ static void what_stands_in_is_made_and_kept(void **state)
                  "init video encode 640x360 -1 -1\n"
                  "segment video encode 640x360 2480 4000\n"
                  "init audio encode 0x0 -1 -1\n"
-                 "segment audio encode 0x0 117 188\n");
+                 "segment audio encode 0x0 116 187\n");
     bench_until(b, is_made, &ts);
     bench_until(b, is_made, &video);
     bench_until(b, is_made, &sound);

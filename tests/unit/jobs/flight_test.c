@@ -55,7 +55,7 @@ static void each_kind_of_piece_is_made_and_kept(void **state)
     bench_expect(b, a, "720p", PIECE_IFRAME, 3,
                  "iframe video encode 1280x720 6000 8000");
     bench_expect(b, a, "audio-128k", PIECE_SEGMENT, 1,
-                 "segment audio encode 0x0 188 375");
+                 "segment audio encode 0x0 187 375");
     until_published(b, a, "720p", PIECE_SEGMENT, 1);
     until_published(b, a, "720p", PIECE_IFRAME, 3);
     until_published(b, a, "audio-128k", PIECE_SEGMENT, 1);
@@ -228,7 +228,7 @@ static void a_ts_piece_is_muxed_from_its_parts(void **state)
     const char *expected = "init video encode 1280x720 -1 -1\n"
                            "segment video encode 1280x720 4000 8000\n"
                            "init audio encode 0x0 -1 -1\n"
-                           "segment audio encode 0x0 188 375\n";
+                           "segment audio encode 0x0 187 375\n";
     if (answer.piece->len != strlen(expected))
         print_error("%s", (const char *)answer.piece->bytes);
     assert_int_equal(answer.piece->len, strlen(expected));
