@@ -393,7 +393,11 @@ test('a source that is dropped while a piece of it waits for its turn', {timeout
     await dropSource(daemon, id);
     wakeWorkers(still);
     assert.equal((await before).status, 200);
-    await isToldDropped(await asked);
+    // A worker may have opened the source in time, for what its playlist has made
+    // ahead; and then it is made.
+    const answer = await asked;
+    if (answer.status !== 200)
+      await isToldDropped(answer);
   } finally {
     await daemon.stop();
   }
