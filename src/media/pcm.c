@@ -127,16 +127,6 @@ static void place(struct reading *r, int64_t at, float *const *plane,
     r->filled = to;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 struct planes {
     float *of[CHANNELS_MAX];
 };
@@ -194,7 +184,7 @@ static enum err place_run(struct reading *r)
     if (run->rate == rate) {
         place(r, start, run->plane, (int64_t)run->samples);
     } else {
-        int64_t step = run->rate / common_divisor(run->rate, rate);
+        int64_t step = rational_reduce((struct rational){run->rate, rate}).num;
         int64_t grid = scale_floor(start, 1, step) * step;
         AVChannelLayout layout = {0};
         av_channel_layout_default(&layout, r->wish->channels);

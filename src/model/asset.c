@@ -185,20 +185,22 @@ static enum err iframe_borders(const struct asset *a, const struct rendition *r,
     return OK;
 }
 
-int asset_edge_maker(const struct asset *a, uint32_t r)
+enum err asset_edge_maker(const struct asset *a, uint32_t r, uint32_t *ret)
 {
     const struct rendition *own = &a->rendition[r];
+    *ret = r;
     if (own->audio >= 0 || own->recipe.mode != RECIPE_COPY)
-        return (int)r;
+        return OK;
     // Its recipe is that of its edges but for the mode (ladder.c).
     for (uint32_t i = 0; i < a->renditions && own->recipe.sizes > 0; i++) {
         const struct rendition *other = &a->rendition[i];
+        *ret = i;
         if (other->audio < 0 && other->recipe.mode == RECIPE_ENCODE &&
             other->width == own->width && other->height == own->height &&
             other->recipe.cap_bps == own->recipe.cap_bps)
-            return (int)i;
+            return OK;
     }
-    return -1;
+    return fail(ERR_UNSUPPORTED, "an edge of %s cannot be copied", own->name);
 }
 
 enum err asset_piece_borders(const struct asset *a, uint32_t r,

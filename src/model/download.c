@@ -89,16 +89,6 @@ static enum err choose_rungs(struct download *d, struct str name)
 
 // ---- clocks ----------------------------------------------------------------
 
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 // Exact for all clips where it is not too fine; else microseconds, to which
 // each border is rounded by itself.
 static uint32_t common_timescale(const struct show *s)
@@ -106,7 +96,7 @@ static uint32_t common_timescale(const struct show *s)
     int64_t common = 1;
     for (uint32_t i = 0; i < s->assets; i++) {
         int64_t one = s->asset[i]->plan->timescale;
-        common = common / common_divisor(common, one) * one;
+        common = rational_reduce((struct rational){common, one}).num * one;
         if (common > DOWNLOAD_TIMESCALE_MAX)
             return MICROSECONDS;
     }

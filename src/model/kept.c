@@ -99,9 +99,10 @@ static int standby_maker(const struct show_server *server, const struct clip *c)
 {
     if (server->own < 0)
         return -1;
-    int maker = asset_edge_maker(c->asset, (uint32_t)server->own);
-    bool is_other = maker >= 0 && maker != server->own;
-    return is_other && c->asset->rendition[maker].is_standby ? maker : -1;
+    uint32_t own = (uint32_t)server->own, maker;
+    if (asset_edge_maker(c->asset, own, &maker) != OK || maker == own)
+        return -1;
+    return c->asset->rendition[maker].is_standby ? (int)maker : -1;
 }
 
 // Of this clip and rung.

@@ -88,12 +88,6 @@ enum err piece_of_asset(const struct asset *a, uint32_t r, enum piece_kind kind,
 
 // ---- of clips --------------------------------------------------------------
 
-static enum err refuse_edge(const struct clip *c, uint32_t r)
-{
-    return fail(ERR_UNSUPPORTED, "an edge of %s cannot be copied",
-                c->asset->rendition[r].name);
-}
-
 static enum err segment_of_clip(const struct clip *c, uint32_t r, uint32_t s,
                                 struct piece *ret)
 {
@@ -103,11 +97,9 @@ static enum err segment_of_clip(const struct clip *c, uint32_t r, uint32_t s,
         set_clip(ret, c, r, s);
         return OK;
     }
-    int maker = asset_edge_maker(c->asset, r);
-    if (maker < 0)
-        return refuse_edge(c, r);
-    struct piece p =
-        new_piece(c->asset, (uint32_t)maker, PIECE_SEGMENT, number);
+    uint32_t maker;
+    TRY(asset_edge_maker(c->asset, r, &maker));
+    struct piece p = new_piece(c->asset, maker, PIECE_SEGMENT, number);
     TRY(clip_piece_borders(c, r, s, p.border, &p.borders));
     p.is_edge = true;
     set_range(&p, c->border[s], c->border[s + 1]);
@@ -144,17 +136,17 @@ static enum err iframe_of_clip(const struct clip *c, uint32_t r, uint32_t s,
     if (rendition->audio >= 0)
         return fail(ERR_NOT_FOUND, "%s has no I-frames", rendition->name);
     bool is_own = is_whole && rendition->recipe.mode == RECIPE_COPY;
-    int maker = is_own ? (int)r : asset_edge_maker(c->asset, r);
-    if (maker < 0)
-        return refuse_edge(c, r);
+    uint32_t maker = r;
+    if (!is_own)
+        TRY(asset_edge_maker(c->asset, r, &maker));
     bool is_gop =
         plan->gop_border[gop] == from && plan->gop_border[gop + 1] == to;
     if (is_own || is_gop) {
-        TRY(piece_of_asset(c->asset, (uint32_t)maker, PIECE_IFRAME, gop, ret));
+        TRY(piece_of_asset(c->asset, maker, PIECE_IFRAME, gop, ret));
         set_clip(ret, c, r, s);
         return OK;
     }
-    struct piece p = new_piece(c->asset, (uint32_t)maker, PIECE_IFRAME, number);
+    struct piece p = new_piece(c->asset, maker, PIECE_IFRAME, number);
     p.is_edge = true;
     p.border[p.borders++] = from;
     p.border[p.borders++] = to;

@@ -114,7 +114,8 @@ static struct pick pick_cuttable(const struct asset *a)
     bool is_source_in = false;
     for (uint32_t r = 0; r < a->renditions; r++) {
         const struct rendition *own = &a->rendition[r];
-        if (own->audio >= 0 || asset_edge_maker(a, r) < 0 ||
+        uint32_t maker;
+        if (own->audio >= 0 || asset_edge_maker(a, r, &maker) != OK ||
             (own->is_standby && is_source_in))
             continue;
         is_source_in = is_source_in || is_copied(own);

@@ -261,15 +261,12 @@ enum err clip_other_borders(const struct clip *c, const struct rendition *other,
 enum err clip_piece_borders(const struct clip *c, uint32_t r, uint32_t s,
                             int64_t *border, uint32_t *ret_count)
 {
-    const struct rendition *rendition = &c->asset->rendition[r];
     uint32_t number;
     if (clip_segment_is_whole(c, s, &number))
         return asset_piece_borders(c->asset, r, PIECE_SEGMENT, number, border,
                                    ret_count);
-    int maker = asset_edge_maker(c->asset, r);
-    if (maker < 0)
-        return fail(ERR_UNSUPPORTED, "an edge of %s cannot be copied",
-                    rendition->name);
+    uint32_t maker;
+    TRY(asset_edge_maker(c->asset, r, &maker));
     return clip_other_borders(c, &c->asset->rendition[maker], s, border,
                               ret_count);
 }

@@ -254,28 +254,19 @@ static enum err check_order(const struct row *row)
     return OK;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 // A ratio where it is a plain one, so that canvases of other sizes have the
 // same shape of an asset; else a size.
 static enum err crop_to(const struct materials *m, const struct canvas *c,
                         const struct asset **asset)
 {
-    int64_t by = common_divisor(c->width, c->height);
-    if (max_i64(c->width, c->height) / by > REFRAME_RATIO_MAX)
-        by = 1;
-    int64_t width = c->width / by, height = c->height / by;
-    TRY(reframe_check_shape(width, height));
+    const struct rational size = {c->width, c->height};
+    struct rational shape = rational_reduce(size);
+    if (max_i64(shape.num, shape.den) > REFRAME_RATIO_MAX)
+        shape = size;
+    TRY(reframe_check_shape(shape.num, shape.den));
     scoped(asset) const struct asset *whole = take(*asset);
-    return m->shape(m->self, whole, (int32_t)width, (int32_t)height, asset);
+    return m->shape(m->self, whole, (int32_t)shape.num, (int32_t)shape.den,
+                    asset);
 }
 
 // As long ones as there are, one behind the other.

@@ -99,8 +99,9 @@ int asset_main_audio(const struct asset *a);
 
 // Who makes what a clip's border cuts out of a segment of rendition `r`:
 // itself; for a copied one, the encoded one whose pictures may stand beside its
-// own. -1: there is none, and it takes no part in such a clip.
-int asset_edge_maker(const struct asset *a, uint32_t r);
+// own. ERR_UNSUPPORTED: there is none, and it takes no part in such a clip.
+must_check enum err asset_edge_maker(const struct asset *a, uint32_t r,
+                                     uint32_t *ret);
 
 // The borders that make up a piece of rendition `r` (see piece_key): for a
 // video segment its GOP borders (a copied one has only from and to), for audio
