@@ -281,13 +281,13 @@ conf: $(VARIANT)/write-conf
 
 # Each check is a script that prints what it found (tests/lint/README);
 # `make -k lint` shows what all of them find.
-SOURCE_CHECKS := lint-floors lint-words lint-shape lint-headers
+SOURCE_CHECKS := lint-floors lint-words lint-secrets lint-shape lint-headers
 BUILD_CHECKS  := lint-conf lint-globals lint-links lint-unit
 .PHONY: lint lint-source $(SOURCE_CHECKS) $(BUILD_CHECKS)
 ## lint          all rules of the house; lint-source for those without a build
 lint: lint-source $(BUILD_CHECKS)
 lint-source: $(SOURCE_CHECKS) format-check
-lint-floors lint-words lint-shape: lint-%:
+lint-floors lint-words lint-secrets lint-shape: lint-%:
 	$(Q)tests/lint/$*
 lint-headers: | deps-check
 	$(Q)tests/lint/headers $(CC) -std=gnu17 $(CPPFLAGS)

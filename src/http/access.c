@@ -22,8 +22,8 @@ static void write_part(const struct http_request *r, struct str name,
 {
     if (str_ends(name, STR("...")))
         name.len -= 3;
-    const char *secret = r->face->secret_part;
-    if (secret && str_eq(name, str_of(secret))) {
+    const char *hidden = r->face->secret_part;
+    if (hidden && str_eq(name, str_of(hidden))) {
         buf_text(to, "*");
         return;
     }
