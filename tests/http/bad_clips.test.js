@@ -96,6 +96,19 @@ test('grants of clips and streams that are bad open nothing', {timeout: 60 * SEC
   assert.equal(await made(), before_);
 });
 
+test('a grant that has expired opens nothing until a fresh one is asked for', {timeout: 60 * SECONDS}, async () => {
+  const short = await daemon.call('POST', '/v1/streams', {json: {clips: [{asset: asset.id, start: 1.02, end: 3}], expires_in: 1}});
+  const stream = await short.json();
+  while ((await fetch(stream.playback.hls)).status === 200)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  const before_ = await made();
+  for (const url of [stream.playback.hls, stream.playback.dash, stream.playback.hls.replace('index.m3u8', 'download.mp4')])
+    await isProblem(await fetch(url), 403, 'bad_grant');
+  assert.equal(await made(), before_);
+  const fresh = await (await daemon.call('POST', `/v1/streams/${stream.id}/grants`, {json: {expires_in: 3600}})).json();
+  assert.equal((await fetch(fresh.hls)).status, 200);
+});
+
 test('an asset that goes while its clip plays answers every request', {timeout: 60 * SECONDS}, async () => {
   const doomed = await daemon.upload(film('mpeg4.mkv'), {name: 'doomed'});
   const stream = await (await post([{asset: asset.id}, {asset: doomed.id, start: 1, end: 3}])).json();

@@ -188,6 +188,16 @@ for (const [what, path, code, detail, times] of FAILURES)
     assert.equal((await fetch(`${reeld.base}/problems/${code}`)).status, 200);
   });
 
+test('what was rejected is in no clip and no stream', async () => {
+  paths['/words'] = (q, r) => r.end('words and no media');
+  const {id} = await begin('/words');
+  assert.equal((await settled(id)).state, 'rejected');
+  for (const name of ['clip.m3u8?t=0,1', 'clip.mpd?t=0,1'])
+    await isProblem(await reeld.call('GET', `/v1/assets/${id}/${name}`), 404, 'not_ready');
+  const problem = await isProblem(await reeld.call('POST', '/v1/streams', {json: {clips: [{asset: id}]}}), 400, 'invalid_request');
+  assert.equal(problem.errors[0].pointer, '/clips/0/asset');
+});
+
 const WRONG = [
   ['/url', {url: 's3://bucket/key'}],
   ['/url', {url: 'file:///etc/passwd'}],
