@@ -142,6 +142,20 @@ static void note_damage(struct reader *r)
         atomic_fetch_add(&r->damage->count, 1);
 }
 
+// Of what is shown before the range, pictures that no other one looks back to
+// need not be decoded: a third of the way from an entry to a range of x264's.
+// H.264 alone marks them whatever the layers of a stream; HEVC's marks hold
+// inside one temporal layer.
+static enum AVDiscard what_to_skip(const struct reader *r)
+{
+    bool is_known = r->decoder->codec_id == AV_CODEC_ID_H264 &&
+                    r->packet->pts != AV_NOPTS_VALUE;
+    if (r->start == READER_STRICT || !is_known ||
+        source_ticks(&r->clock, r->packet->pts) >= r->from)
+        return AVDISCARD_DEFAULT;
+    return AVDISCARD_NONREF;
+}
+
 // Gives the decoder one more packet, or the end. ERR_NOT_FOUND: had the end.
 static enum err feed(struct reader *r)
 {
@@ -161,6 +175,7 @@ static enum err feed(struct reader *r)
     }
     r->read = input_entry_of(r->in, r->packet);
     r->decoder->reordered_opaque = r->packet->pts;
+    r->decoder->skip_frame = what_to_skip(r);
     bool is_corrupt = r->packet->flags & AV_PKT_FLAG_CORRUPT;
     if (avcodec_send_packet(r->decoder, r->packet) < 0 || is_corrupt)
         note_damage(r);

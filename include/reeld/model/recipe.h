@@ -18,7 +18,7 @@
 #include "reeld/model/track.h"
 
 enum {
-    RECIPE_VERSION = 4, // raised when our own code path changes a byte
+    RECIPE_VERSION = 5, // raised when our own code path changes a byte
     // Of the parameter sets of all that is encoded: few sources use it, so that
     // theirs and ours can stand in one init.
     RECIPE_SET_ID = 7,
