@@ -22,13 +22,31 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000
   server { listen 127.0.0.1:${NGINX_PORT}; root ${root}/files; } }\n`;
 }
 
-// `url` of nginx, when it is a path alone.
-export function wrk(url, headers = []) {
+// All that a run of wrk says. `url` of nginx, when it is a path alone; `script`:
+// a file in Lua that makes the requests.
+function runWrk(url, headers, script) {
   const text = execFileSync('taskset', ['-c', '1', 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`,
-    ...headers.flatMap((h) => ['-H', h]), new URL(url, `http://127.0.0.1:${NGINX_PORT}`).href]).toString();
+    ...(script ? ['-s', script] : []), ...headers.flatMap((h) => ['-H', h]),
+    new URL(url, `http://127.0.0.1:${NGINX_PORT}`).href]).toString();
   if (/Non-2xx/.test(text))
     throw new Error(`${url}: ${text}`);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)[1]);
+  return text;
+}
+
+// Requests a second.
+export function wrk(url, headers = []) {
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(runWrk(url, headers))[1]);
+}
+
+// Microseconds of a process's CPU for each request of a run in which no two
+// are alike: `path` is Lua, of the request's number `n`.
+export function wrkFresh(pid, base, path) {
+  const script = join(SCRATCH, 'fresh.lua');
+  writeFileSync(script, `local n = 0
+function request() n = n + 1 return wrk.format("GET", ${path}) end\n`);
+  const before = cpuSeconds(pid);
+  const [, count] = /(\d+) requests in/.exec(runWrk(base, [], script));
+  return (cpuSeconds(pid) - before) / Number(count) * 1e6;
 }
 
 export async function startNginx(files) {
