@@ -149,6 +149,7 @@ enum err open_reader(const char *path, struct db **ret)
     if (access(path, F_OK) != 0)
         return errno == ENOENT ? fail(ERR_NOT_FOUND, "there is no %s", path)
                                : fail_errno(ERR_IO, "%s", path);
+    TRY(db_sqlite_check_log(path));
     return db_open(db_sqlite_open, NULL, path, DB_READER, ret);
 }
 

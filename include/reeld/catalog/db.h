@@ -66,6 +66,10 @@ struct db_link {
 typedef enum err db_opener(void *context, const char *path, enum db_use use,
                            struct db_link *ret);
 db_opener db_sqlite_open; // context is not used
+// Whether the log beside the database at `path`, if there is one, would end too
+// early since a bit of it flipped: ERR_BAD_INPUT then, ERR_IO. A writer that is
+// opened has this looked at; a log that is being written may be, too.
+must_check enum err db_sqlite_check_log(const char *path);
 
 // catalog_open() on any kind of database.
 must_check enum err catalog_open_on(const struct catalog_options *o,

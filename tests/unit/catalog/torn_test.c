@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // torn_test.c - a log that a crash or a disk has cut short holds whole changes
-// up to the cut, and nothing of the one that was cut (REL-14).
+// up to the cut, and nothing of the one that was cut; one with a flipped bit is
+// refused (REL-14).
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "catalog_sample.h"
@@ -87,7 +89,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void open_with_log(struct torn *t, const uint8_t *log, size_t len)
+static void lay_log(struct torn *t, const uint8_t *log, size_t len)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s-shm", t->now.path);
@@ -95,6 +97,11 @@ static void open_with_log(struct torn *t, const uint8_t *log, size_t len)
     write_whole(t->now.path, t->database.data, t->database.len);
     log_of(&t->now, path);
     write_whole(path, log, len);
+}
+
+static void open_with_log(struct torn *t, const uint8_t *log, size_t len)
+{
+    lay_log(t, log, len);
     sample_reopen(&t->now);
 }
 
@@ -153,17 +160,50 @@ static void what_comes_behind_a_cut_stands_behind_no_remains(void **state)
     assert_int_equal(catalog_asset(t->now.catalog, &next->id, &found), OK);
 }
 
-// A bit that flips in the log ends it there.
-static void a_log_that_is_damaged_holds_whole_changes(void **state)
+// What a power failure leaves of a page that was not synced ends the log there.
+static void a_log_that_is_torn_inside_holds_whole_changes(void **state)
 {
     struct torn *t = *state;
     for (size_t at = 0; at < t->log.len; at += 4 * SECTOR_BYTES + 5) {
-        t->log.data[at] ^= 0x10;
+        t->log.data[at] ^= 0x12;
         open_with_log(t, t->log.data, t->log.len);
-        t->log.data[at] ^= 0x10;
+        t->log.data[at] ^= 0x12;
         assert_holds(t, at);
         close_now(t);
     }
+}
+
+static void assert_refused(struct torn *t, size_t at, int bit)
+{
+    char path[PATH_BYTES];
+    struct catalog *c = NULL;
+    const struct catalog_options o = {.path = t->now.path};
+    t->log.data[at] ^= (uint8_t)(1 << bit);
+    lay_log(t, t->log.data, t->log.len);
+    assert_int_equal(catalog_open(&o, &c), ERR_BAD_INPUT);
+    assert_non_null(strstr(fail_text(), "catalog.db-wal is damaged: a bit "));
+    assert_int_equal(catalog_open_reading(&o, &c), ERR_BAD_INPUT);
+    assert_non_null(strstr(fail_text(), "catalog.db-wal is damaged: a bit "));
+    log_of(&t->now, path);
+    struct bytes left = read_whole(path);
+    assert_int_equal(left.len, t->log.len);
+    assert_memory_equal(left.data, t->log.data, left.len);
+    free(left.data);
+    t->log.data[at] ^= (uint8_t)(1 << bit);
+}
+
+// SQLite would end the log there, and say nothing of what was kept behind it.
+static void a_log_with_a_flipped_bit_is_refused_as_it_is(void **state)
+{
+    enum { HEADS = 32 + 24, STEP = SECTOR_BYTES - 3 };
+    struct torn *t = *state;
+    int bit = 0;
+    for (size_t at = 0; at < t->log.len; at += at < HEADS ? 1 : STEP)
+        assert_refused(t, at, bit++ % 8);
+    for (size_t at = t->log.len - 9; at < t->log.len; at++)
+        assert_refused(t, at, bit++ % 8);
+    open_with_log(t, t->log.data, t->log.len);
+    assert_holds(t, t->log.len);
 }
 
 int main(void)
@@ -175,7 +215,9 @@ int main(void)
             what_comes_behind_a_cut_stands_behind_no_remains, set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(
-            a_log_that_is_damaged_holds_whole_changes, set_up, tear_down),
+            a_log_that_is_torn_inside_holds_whole_changes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_log_with_a_flipped_bit_is_refused_as_it_is, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
