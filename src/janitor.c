@@ -38,7 +38,7 @@ static bool is_draft_wanted(void *context, const struct id *name)
         return e != ERR_NOT_FOUND;
     if (upload.state >= UPLOAD_FINISHED)
         return false;
-    return upload.expires_us > clock_wall_us() ||
+    return upload.expires_us > catalog_uploads_now_us(c) ||
            catalog_remove_upload(c, name) != OK;
 }
 
@@ -48,7 +48,7 @@ enum err janitor_round(struct store *s, struct catalog *c, int64_t young_us,
     int64_t drafts = 0, rows = 0;
     TRY(catalog_expire(c));
     TRY(store_sweep_drafts(s, is_draft_wanted, c, &drafts));
-    TRY(catalog_forget_uploads(c, clock_wall_us(), &rows));
+    TRY(catalog_forget_uploads(c, catalog_uploads_now_us(c), &rows));
     TRY(store_sweep(s, young_us, is_wanted, c, ret_removed));
     *ret_removed += drafts;
     return OK;

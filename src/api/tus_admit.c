@@ -270,7 +270,8 @@ static enum err admit_creation(struct http_request *r, struct upload *u)
     t->good_status = 201;
     t->row.key = u->key_id;
     t->row.created_us = clock_wall_us();
-    t->row.expires_us = t->row.created_us + u->api->o.upload_expiry_us;
+    t->row.expires_us =
+        catalog_uploads_now_us(u->api->catalog) + u->api->o.upload_expiry_us;
     t->row.metadata = str_dup(metadata);
     TRY(read_concat(r, u));
     TRY(read_length(r, u));
@@ -305,7 +306,7 @@ static enum err find_upload(struct http_request *r, struct upload *u)
     if (t->row.state == UPLOAD_REJECTED)
         return upload_refuse(u, "upload_gone", "%s", t->row.error_detail);
     if (t->row.state == UPLOAD_UPLOADING &&
-        t->row.expires_us <= clock_wall_us())
+        t->row.expires_us <= catalog_uploads_now_us(u->api->catalog))
         return upload_refuse(u, "upload_gone", "It has expired.");
     return OK;
 }

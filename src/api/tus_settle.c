@@ -165,7 +165,7 @@ static enum err find(struct upload *u)
     if (t->row.state == UPLOAD_REJECTED)
         return refuse_gone(u, t->row.error_detail);
     if (t->row.state == UPLOAD_UPLOADING &&
-        t->row.expires_us <= clock_wall_us())
+        t->row.expires_us <= catalog_uploads_now_us(u->api->catalog))
         return refuse_gone(u, "It has expired.");
     return OK;
 }
@@ -221,7 +221,8 @@ static enum err note(struct upload *u)
     if (t->is_known && t->call == TUS_LOOK)
         return OK;
     if (t->is_known) {
-        t->row.expires_us = clock_wall_us() + a->o.upload_expiry_us;
+        t->row.expires_us =
+            catalog_uploads_now_us(a->catalog) + a->o.upload_expiry_us;
         return catalog_renew_upload(a->catalog, &t->row.id, t->row.expires_us,
                                     t->row.length_bytes);
     }

@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "reeld/base/buf.h"
+#include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/catalog/migrate.h"
@@ -111,6 +112,7 @@ static struct catalog *catalog_new(const struct catalog_options *o,
                           .open_context = open_context,
                           .path = mem_text(o->path),
                           .backup_lag_us = o->backup_lag_us,
+                          .wall_ahead_us = clock_wall_us() - clock_now_us(),
                           .lock_fd = -1,
                           .cache = cache_new(o->asset_cache)};
     pthread_mutex_init(&c->write_lock, NULL);

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "core.h"
+#include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 
 #define LONG_US (INT64_C(7) * 24 * 3600 * 1000000)
@@ -16,6 +17,11 @@ void catalog_upload_done(struct catalog_upload *u)
     free(u->error_code);
     free(u->error_detail);
     *u = (struct catalog_upload){0};
+}
+
+int64_t catalog_uploads_now_us(const struct catalog *c)
+{
+    return clock_now_us() + c->wall_ahead_us;
 }
 
 enum err catalog_upload(struct catalog *c, const struct id *id,

@@ -509,6 +509,50 @@ test('a clock that is a year ahead, then right, then a year behind (REL-19)', {t
   }
 });
 
+test('a resumable upload outlives a clock that is set, and no longer than it may (REL-19)', {timeout: 120 * SECONDS, skip: isSanitized}, async () => {
+  const tus = (daemon, method, path, headers = {}, body = undefined) => daemon.call(method, path, {body, headers: {
+    'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream', ...headers}});
+  const begin = async (daemon) => {
+    const answer = await tus(daemon, 'POST', '/v1/uploads', {'upload-length': String(bytes.length)}, bytes.subarray(0, 1000));
+    assert.equal(answer.status, 201);
+    return new URL(answer.headers.get('location'), daemon.base).pathname;
+  };
+  const sweep = async (daemon) => {
+    const before = daemon.lines.length;
+    process.kill(daemon.pid, 'SIGUSR1');
+    await until('the janitor was there', () => daemon.lines.slice(before).some((line) => line.includes('janitor.swept')));
+  };
+  for (const [offset, next] of [[YEAR_S, 0], [-YEAR_S, YEAR_S]]) {
+    const {daemon, set} = await startWithClock(['--ladder', 'on_demand']);
+    try {
+      const path = await begin(daemon);
+      for (const seconds of [offset, next]) {
+        set(seconds);
+        await sweep(daemon);
+        const {status, headers} = await tus(daemon, 'HEAD', path);
+        assert.deepEqual([status, headers.get('upload-offset')], [200, '1000'], `${seconds} s`);
+        const expires = Date.parse(headers.get('upload-expires'));
+        assert.ok(Math.abs(expires - Date.now() - DAY_S * SECONDS) < 120 * SECONDS, headers.get('upload-expires'));
+      }
+      const answer = await tus(daemon, 'PATCH', path, {'upload-offset': '1000'}, bytes.subarray(1000));
+      assert.equal(answer.status, 204);
+      assert.ok(answer.headers.get('reeld-asset'));
+    } finally {
+      await daemon.stop();
+    }
+  }
+  const {daemon, set} = await startWithClock(['--upload-expiry', '1s']);
+  try {
+    const path = await begin(daemon);
+    set(-YEAR_S);
+    await until('it is over', async () => (await tus(daemon, 'HEAD', path)).status === 410);
+    await sweep(daemon);
+    assert.equal((await tus(daemon, 'HEAD', path)).status, 404);
+  } finally {
+    await daemon.stop();
+  }
+});
+
 // ---- the end ---------------------------------------------------------------
 
 test('SIGTERM under load: the daemon ends in order, answers are whole, no job fails (REL-12)', {timeout: 120 * SECONDS}, async () => {

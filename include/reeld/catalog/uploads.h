@@ -53,6 +53,11 @@ static inline void scoped_release_catalog_upload(struct catalog_upload *held)
     catalog_upload_done(held);
 }
 
+// The time that `expires_us` goes by: the wall clock as it was when the catalog
+// was opened, and what has passed since. An upload that somebody goes on with
+// is not over because that clock was set.
+int64_t catalog_uploads_now_us(const struct catalog *c);
+
 // ERR_NOT_FOUND. Release with catalog_upload_done().
 must_check enum err catalog_upload(struct catalog *c, const struct id *id,
                                    struct catalog_upload *ret);
