@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
@@ -11,6 +11,7 @@ import {boxes} from './boxes.js';
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
 import {isProblem} from './problem.js';
+import {until} from './remote.js';
 import {frameHashes, run, sound} from './run.js';
 
 const SECONDS = 1000;
@@ -290,6 +291,56 @@ test('it goes when an asset that it shows does', {timeout: 100 * SECONDS}, async
     for (let i = 0; i < 200 && blobs() > 0; i++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(blobs(), 0);
+  });
+});
+
+// Whatever it is at just then: gathering, encoding, stitching, sending.
+test('an asset that goes while files of it are made: each answer is named, and nothing stays', {timeout: 200 * SECONDS}, async () => {
+  await withDaemon(['--segment-wait', '60s'], async (own) => {
+    const kept = await own.upload(film('plain.mp4'));
+    const busy = async () => {
+      const metrics = await (await fetch(`${own.base}/metrics`)).text();
+      return /^reeld_workers\{state="busy"\} [^0]/m.test(metrics) || /^reeld_pieces_waiting\{.*\} [^0]/m.test(metrics);
+    };
+    // Blobs and what is being written, removed or not.
+    const held = () => readdirSync(`/proc/${own.pid}/fd`).map((fd) => {
+      try {
+        return readlinkSync(`/proc/${own.pid}/fd/${fd}`);
+      } catch {
+        return ''; // closed since
+      }
+    }).filter((path) => ['blobs/', 'temp/'].some((folder) => path.startsWith(join(own.dataDir, folder))));
+    const ask = async (url) => {
+      const answer = await fetch(url);
+      const body = Buffer.from(await answer.arrayBuffer()); // throws where it is cut short
+      return {url, status: answer.status, code: answer.status === 200 ? null : JSON.parse(body).code};
+    };
+    const LOST = {delete: ['403 bad_grant', '404 not_found', '410 asset_gone'], drop: ['410 source_dropped']};
+    for (const [how, isUnderWay] of [['delete', false], ['delete', true], ['drop', true]]) {
+      const {id, playback} = await own.upload(film('mpeg4.mkv'), {name: how});
+      const stream = await (await own.call('POST', '/v1/streams', {json: {
+        clips: [{asset: kept.id, end: 1}, {asset: id, start: 0.3, end: 4}]}})).json();
+      let answered = 0;
+      const asked = [...['mp4', 'mp4?t=0.11,3', 'mp3', 'm4a'].map((file) => at(playback, `download.${file}`)),
+        at(stream.playback, 'download.mp4')].map((url) => ask(url).finally(() => answered++));
+      if (isUnderWay)
+        await until('they are being made', async () => answered > 0 || await busy());
+      const path = `/v1/assets/${id}${how === 'drop' ? '/source' : ''}`;
+      const gone = await own.call('DELETE', path);
+      assert.equal(gone.status, how === 'drop' ? 202 : 204);
+      for (const {url, status, code} of await Promise.all(asked))
+        assert.ok(status === 200 || LOST[how].includes(`${status} ${code}`), `${how}: ${url}: ${status} ${code}`);
+      if (how === 'drop') {
+        const job = await gone.json();
+        await until('it is dropped', async () => (await own.json(`/v1/jobs/${job.id}?wait=5`)).state === 'done');
+        assert.equal((await fetchFile(at(playback, 'download.mp4'))).status, 200);
+        await own.call('DELETE', `/v1/assets/${id}`);
+      }
+    }
+    await until('nothing is left waiting', async () => !await busy());
+    await until('nothing is left open', () => held().length === 0);
+    await until('nothing is left of what was written', () => readdirSync(join(own.dataDir, 'temp')).length === 0);
+    assert.equal((await fetchFile(at(kept.playback, 'download.mp4'))).status, 200);
   });
 });
 
