@@ -214,12 +214,9 @@ void asset_list(struct http_request *r)
     reply_init(&p, api_origin(r));
     enum err e =
         catalog_list_assets(a->catalog, &filter, ids, &count, &has_more);
-    struct json_out j = reply_json(&p, 200);
-    json_open(&j, NULL, '{');
-    json_open(&j, "items", '[');
+    struct json_out j = reply_list_begin(&p);
     if (e == OK)
         e = write_items(a, &p, &j, ids, count);
-    json_close(&j, ']');
     reply_list_end(r, &p, &j,
                    has_more && count > 0 ? ids[count - 1].text : NULL);
     if (e != OK)

@@ -76,12 +76,9 @@ void collection_list(struct http_request *r)
     size_t to = from + page.limit < count ? from + page.limit : count;
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
-    struct json_out j = reply_json(&p, 200);
-    json_open(&j, NULL, '{');
-    json_open(&j, "items", '[');
+    struct json_out j = reply_list_begin(&p);
     for (size_t i = from; i < to; i++)
         write_one(&j, &all[i]);
-    json_close(&j, ']');
     reply_list_end(r, &p, &j, to < count ? all[to - 1].id : NULL);
     reply_send(r, &p);
 }

@@ -235,15 +235,12 @@ static enum err write_list(struct http_request *r,
     uint32_t count;
     bool has_more;
     TRY(catalog_list_jobs(a->catalog, f, jobs, &count, &has_more));
-    struct json_out j = reply_json(p, 200);
-    json_open(&j, NULL, '{');
-    json_open(&j, "items", '[');
+    struct json_out j = reply_list_begin(p);
     for (uint32_t i = 0; i < count; i++) {
         if (jobs[i].kind == JOB_LADDER)
             TRY(ladder_progress(a, &jobs[i]));
         write_job(&j, NULL, &jobs[i]);
     }
-    json_close(&j, ']');
     reply_list_end(r, p, &j, has_more ? jobs[count - 1].id.text : NULL);
     p->cache = "private, no-cache";
     return OK;

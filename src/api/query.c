@@ -153,9 +153,18 @@ static void link_next(struct http_request *r, struct reply *p,
         str_copy(p->link, sizeof(p->link), buf_view(&text));
 }
 
+struct json_out reply_list_begin(struct reply *p)
+{
+    struct json_out j = reply_json(p, 200);
+    json_open(&j, NULL, '{');
+    json_open(&j, "items", '[');
+    return j;
+}
+
 void reply_list_end(struct http_request *r, struct reply *p, struct json_out *j,
                     const char *next)
 {
+    json_close(j, ']');
     if (next)
         json_text(j, "next", next);
     else

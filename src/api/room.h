@@ -97,8 +97,10 @@ struct page {
 };
 enum { PAGE_LIMIT_MAX = 200, PAGE_LIMIT = 50 };
 bool parameter_page(struct http_request *r, struct page *ret);
-// Behind the items of a list: "next" (NULL: none), the closing brace, and
-// Link: rel="next" with this path and query and another cursor.
+// Begins the answer that is a list; its items are the writer's next values.
+struct json_out reply_list_begin(struct reply *p);
+// Ends it with "next" (NULL: none) and Link: rel="next" with this path and
+// query and another cursor.
 void reply_list_end(struct http_request *r, struct reply *p, struct json_out *j,
                     const char *next);
 

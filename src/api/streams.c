@@ -189,12 +189,9 @@ void stream_list(struct http_request *r)
     }
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
-    struct json_out j = reply_json(&p, 200);
-    json_open(&j, NULL, '{');
-    json_open(&j, "items", '[');
+    struct json_out j = reply_list_begin(&p);
     for (uint32_t i = 0; i < count; i++)
         write_one(a, &list[i], NULL, 0, str_of(p.origin), &j);
-    json_close(&j, ']');
     reply_list_end(r, &p, &j,
                    has_more && count > 0 ? list[count - 1].id.text : NULL);
     reply_send(r, &p);

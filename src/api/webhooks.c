@@ -132,12 +132,9 @@ void webhook_list(struct http_request *r)
     }
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
-    struct json_out j = reply_json(&p, 200);
-    json_open(&j, NULL, '{');
-    json_open(&j, "items", '[');
+    struct json_out j = reply_list_begin(&p);
     for (size_t i = 0; i < count; i++)
         write_one(&j, &all[i], false);
-    json_close(&j, ']');
     reply_list_end(r, &p, &j, NULL);
     reply_send(r, &p);
 }
@@ -175,12 +172,9 @@ static enum err write_deliveries(struct http_request *r,
     bool has_more;
     TRY(catalog_list_deliveries(api_of(r)->catalog, &w->id, before, page->limit,
                                 list, &count, &has_more));
-    struct json_out j = reply_json(p, 200);
-    json_open(&j, NULL, '{');
-    json_open(&j, "items", '[');
+    struct json_out j = reply_list_begin(p);
     for (uint32_t i = 0; i < count; i++)
         write_delivery(&j, &list[i]);
-    json_close(&j, ']');
     char next[24] = "";
     if (has_more)
         snprintf(next, sizeof(next), "%" PRId64, list[count - 1].number);
