@@ -2,18 +2,9 @@
 // asset_change.c - PATCH and DELETE of an asset, on the pool.
 #include "asset_view.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "reeld/base/mem.h"
 
 #include "task.h"
-
-// Looking and changing belong together: one task at a time an asset.
-static struct digest claim_of(const struct task *t)
-{
-    return hash_of(t->id, strlen(t->id));
-}
 
 static bool find(struct task *t, const struct asset **ret)
 {
@@ -120,7 +111,7 @@ static void apply(struct task *t, const struct asset *asset,
         reply_error(&t->reply, e);
 }
 
-static void patch_claimed(struct task *t)
+static void patch(struct task *t)
 {
     scoped(asset) const struct asset *asset = NULL;
     if (!find(t, &asset) || !is_unchanged(t, asset))
@@ -135,20 +126,12 @@ static void patch_claimed(struct task *t)
     change_done(&change);
 }
 
-static void patch(struct task *t)
-{
-    struct digest claim = claim_of(t);
-    claims_own(t->api->claims, &claim);
-    patch_claimed(t);
-    claims_release(t->api->claims, &claim);
-}
-
 void asset_patch(struct http_request *r)
 {
-    task_start(r, patch);
+    task_start_alone(r, patch);
 }
 
-static void delete_claimed(struct task *t)
+static void delete (struct task *t)
 {
     scoped(asset) const struct asset *asset = NULL;
     if (!find(t, &asset) || !is_unchanged(t, asset))
@@ -162,15 +145,7 @@ static void delete_claimed(struct task *t)
         reply_error(&t->reply, e);
 }
 
-static void delete (struct task *t)
-{
-    struct digest claim = claim_of(t);
-    claims_own(t->api->claims, &claim);
-    delete_claimed(t);
-    claims_release(t->api->claims, &claim);
-}
-
 void asset_delete(struct http_request *r)
 {
-    task_start(r, delete);
+    task_start_alone(r, delete);
 }

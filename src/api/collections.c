@@ -3,7 +3,6 @@
 #include "room.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
@@ -178,20 +177,17 @@ static bool find_unchanged(struct task *t, struct collection *ret)
 
 static void patch(struct task *t)
 {
-    struct digest claim = hash_of(t->id, strlen(t->id));
-    claims_own(t->api->claims, &claim);
     struct collection c = {0};
     if (find_unchanged(t, &c))
         put(t, &c, 200);
-    claims_release(t->api->claims, &claim);
 }
 
 void collection_patch(struct http_request *r)
 {
-    task_start(r, patch);
+    task_start_alone(r, patch);
 }
 
-static void delete_found(struct task *t)
+static void delete (struct task *t)
 {
     struct collection c = {0};
     if (!find_unchanged(t, &c))
@@ -207,15 +203,7 @@ static void delete_found(struct task *t)
         reply_error(&t->reply, e);
 }
 
-static void delete (struct task *t)
-{
-    struct digest claim = hash_of(t->id, strlen(t->id));
-    claims_own(t->api->claims, &claim);
-    delete_found(t);
-    claims_release(t->api->claims, &claim);
-}
-
 void collection_delete(struct http_request *r)
 {
-    task_start(r, delete);
+    task_start_alone(r, delete);
 }

@@ -20,12 +20,22 @@ static void unref(void *held)
     free(t);
 }
 
+static void perform(struct task *t)
+{
+    struct digest claim = hash_of(t->id, strlen(t->id));
+    if (t->is_alone)
+        claims_own(t->api->claims, &claim);
+    t->run(t);
+    if (t->is_alone)
+        claims_release(t->api->claims, &claim);
+}
+
 static void run_on_pool(void *argument)
 {
     struct task *t = argument;
     struct api *a = t->api;
     if (replay_begin(&t->replay, a->claims, a->catalog, &t->reply, NULL, 0)) {
-        t->run(t);
+        perform(t);
         replay_end(&t->replay, a->claims, a->catalog, &t->reply);
     }
     struct http_ticket *ticket = t->ticket;
@@ -60,10 +70,8 @@ static struct task *task_new(struct http_request *r, void (*run)(struct task *))
     return t;
 }
 
-void task_start_on(struct http_request *r, struct pool *pool,
-                   void (*run)(struct task *t))
+static void start(struct http_request *r, struct task *t, struct pool *pool)
 {
-    struct task *t = task_new(r, run);
     call_keep(r, t, unref);
     if (str_eq(http_request_method(r), STR("POST"))) {
         struct digest body = hash_of(t->body, t->body_len);
@@ -87,9 +95,22 @@ void task_start_on(struct http_request *r, struct pool *pool,
     http_wake(ticket);
 }
 
+void task_start_on(struct http_request *r, struct pool *pool,
+                   void (*run)(struct task *t))
+{
+    start(r, task_new(r, run), pool);
+}
+
 void task_start(struct http_request *r, void (*run)(struct task *t))
 {
     task_start_on(r, api_of(r)->pool, run);
+}
+
+void task_start_alone(struct http_request *r, void (*run)(struct task *t))
+{
+    struct task *t = task_new(r, run);
+    t->is_alone = true;
+    start(r, t, api_of(r)->pool);
 }
 
 bool task_if_match(struct task *t, const char *etag, size_t same)

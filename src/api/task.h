@@ -27,12 +27,16 @@ struct task {
     struct reply reply;
     // How it goes:
     void (*run)(struct task *t);
+    bool is_alone;         // no other such task of the same `id` runs meanwhile
     atomic_int references; // the request's and the pool's
     struct http_ticket *ticket;
 };
 
 // Ends the handler: parks, runs, answers.
 void task_start(struct http_request *r, void (*run)(struct task *t));
+// The same where looking and changing belong together: one task at a time an
+// id.
+void task_start_alone(struct http_request *r, void (*run)(struct task *t));
 // The same on a pool of its own choice.
 void task_start_on(struct http_request *r, struct pool *pool,
                    void (*run)(struct task *t));

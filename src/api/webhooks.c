@@ -305,7 +305,7 @@ static bool find_unchanged(struct task *t, struct webhook *ret)
     return task_if_match(t, now.etag, ETAG_EDITS);
 }
 
-static void change_unchanged(struct task *t)
+static void change(struct task *t)
 {
     struct webhook w;
     if (!find_unchanged(t, &w))
@@ -324,17 +324,9 @@ static void change_unchanged(struct task *t)
     courier_look(t->api->courier);
 }
 
-static void change(struct task *t)
-{
-    struct digest claim = hash_of(t->id, strlen(t->id));
-    claims_own(t->api->claims, &claim);
-    change_unchanged(t);
-    claims_release(t->api->claims, &claim);
-}
-
 void webhook_patch(struct http_request *r)
 {
-    task_start(r, change);
+    task_start_alone(r, change);
 }
 
 static void rotate(struct task *t)
