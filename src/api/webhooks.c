@@ -346,7 +346,7 @@ static void rotate(struct task *t)
 void webhook_rotate(struct http_request *r)
 {
     if (!refuses_replay(r))
-        task_start(r, rotate);
+        task_start_alone(r, rotate);
 }
 
 static void delete (struct task *t)

@@ -171,6 +171,20 @@ test('a new secret and the one before sign side by side', async () => {
   await reeld.call('DELETE', `/v1/webhooks/${id}`);
 });
 
+test('a new secret takes nothing back that was changed meanwhile', async () => {
+  const {id} = await hook('/both', {events: ['stream.created']});
+  for (let i = 0; i < 40; i++) {
+    const url = `${remote.base}/both/${i}`;
+    const answers = await Promise.all([
+      reeld.call('POST', `/v1/webhooks/${id}/rotate`),
+      reeld.call('PATCH', `/v1/webhooks/${id}`, {json: {url}}),
+    ]);
+    assert.deepEqual(answers.map((answer) => answer.status), [200, 200]);
+    assert.equal((await reeld.json(`/v1/webhooks/${id}`)).url, url);
+  }
+  await reeld.call('DELETE', `/v1/webhooks/${id}`);
+});
+
 test('a receiver that fails is told again, with the same id', async () => {
   let left = 2;
   paths['/fails'] = (q, r) => r.writeHead(left-- > 0 ? 500 : 200).end();
