@@ -6,21 +6,13 @@
 
 #include "task.h"
 
-static bool find(struct task *t, const struct asset **ret)
+// The one that the path names, if it is as If-Match says.
+static bool find_unchanged(struct task *t, const struct asset **ret)
 {
-    struct id id;
-    enum err e = id_parse(str_of(t->id), &id);
-    if (e == OK)
-        e = catalog_asset(t->api->catalog, &id, ret);
-    if (e != OK)
-        reply_not_found(&t->reply, e, "asset");
-    return e == OK;
-}
-
-static bool is_unchanged(struct task *t, const struct asset *asset)
-{
+    if (!asset_find(t->api, str_of(t->id), &t->reply, ret))
+        return false;
     char etag[REPLY_ETAG_BYTES];
-    asset_etag(asset, STR(""), etag);
+    asset_etag(*ret, STR(""), etag);
     return task_if_match(t, etag, ASSET_ETAG_EDITS);
 }
 
@@ -114,7 +106,7 @@ static void apply(struct task *t, const struct asset *asset,
 static void patch(struct task *t)
 {
     scoped(asset) const struct asset *asset = NULL;
-    if (!find(t, &asset) || !is_unchanged(t, asset))
+    if (!find_unchanged(t, &asset))
         return;
     scoped(fields) struct fields f = {0};
     struct change change = {0};
@@ -134,15 +126,13 @@ void asset_patch(struct http_request *r)
 static void delete (struct task *t)
 {
     scoped(asset) const struct asset *asset = NULL;
-    if (!find(t, &asset) || !is_unchanged(t, asset))
+    if (!find_unchanged(t, &asset))
         return;
     enum err e = api_remove_asset(t->api, asset);
     if (e == OK)
         reply_nothing(&t->reply);
-    else if (e == ERR_NOT_FOUND)
-        reply_problem(&t->reply, "not_found", "There is no such asset.");
     else
-        reply_error(&t->reply, e);
+        reply_not_found(&t->reply, e, "asset");
 }
 
 void asset_delete(struct http_request *r)

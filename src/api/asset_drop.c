@@ -34,16 +34,12 @@ static void drop(struct task *t)
     case ERR_GONE: // it is as it was asked to be
         reply_nothing(&t->reply);
         return;
-    case ERR_BAD_INPUT:
-    case ERR_NOT_FOUND:
-        reply_problem(&t->reply, "not_found", "There is no such asset.");
-        return;
     case ERR_CONFLICT:
         reply_problem(&t->reply, "conflict", "The source stays: %s.",
                       fail_text());
         return;
     default:
-        reply_error(&t->reply, e);
+        reply_not_found(&t->reply, e, "asset");
     }
 }
 

@@ -9,6 +9,12 @@
 
 #include "room.h"
 
+// The asset that a path names; else *p is the problem.
+bool asset_find(struct api *a, struct str text, struct reply *p,
+                const struct asset **ret);
+// The one of this request's path. False: answered.
+bool asset_of_path(struct http_request *r, const struct asset **ret);
+
 // How much of it is made.
 struct asset_progress {
     int64_t made, total; // segments of all renditions; UPLOADING: bytes

@@ -16,22 +16,6 @@ enum { WAIT_MAX_S = 60 };
 // Facts change without a call to whoever waits for them: looked at this often.
 #define WAIT_STEP_US INT64_C(200000)
 
-// The asset of the path, or answered with 404.
-static bool find(struct http_request *r, const struct asset **ret)
-{
-    struct id id;
-    enum err e = id_parse(http_request_part(r, "id"), &id);
-    if (e == OK)
-        e = catalog_asset(api_of(r)->catalog, &id, ret);
-    if (e == OK)
-        return true;
-    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND)
-        refuse(r, "not_found", "There is no such asset.");
-    else
-        refuse_error(r, e);
-    return false;
-}
-
 static void answer_one(struct http_request *r, const struct asset *asset)
 {
     scoped(reply) struct reply p;
@@ -76,7 +60,7 @@ static void look_again(struct http_request *r, bool is_late)
     struct wait *w = call_of(r)->work;
     struct api *a = api_of(r);
     scoped(asset) const struct asset *asset = NULL;
-    if (!find(r, &asset))
+    if (!asset_of_path(r, &asset))
         return;
     uint64_t generation = catalog_generation(a->catalog, &asset->id);
     bool is_over =
@@ -142,7 +126,7 @@ void asset_get(struct http_request *r)
         !parameter_int(r, "wait", 0, WAIT_MAX_S, 0, &seconds))
         return;
     scoped(asset) const struct asset *asset = NULL;
-    if (!find(r, &asset))
+    if (!asset_of_path(r, &asset))
         return;
     if (seconds > 0 && !has_news(r, asset) &&
         wait_for_change(r, asset, seconds))
@@ -274,7 +258,7 @@ bool source_open(struct http_request *r, const struct asset *asset, int *ret_fd,
 void asset_source(struct http_request *r)
 {
     scoped(asset) const struct asset *asset = NULL;
-    if (!find(r, &asset))
+    if (!asset_of_path(r, &asset))
         return;
     scoped(fd) int fd = -1;
     int64_t size_bytes = 0;
@@ -318,7 +302,7 @@ void playback_grant(struct http_request *r, const struct playable *what,
 void asset_grant(struct http_request *r)
 {
     scoped(asset) const struct asset *asset = NULL;
-    if (!find(r, &asset))
+    if (!asset_of_path(r, &asset))
         return;
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));

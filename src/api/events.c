@@ -155,24 +155,14 @@ void event_stream(struct http_request *r)
 
 void event_stream_of_asset(struct http_request *r)
 {
-    struct id id;
     scoped(asset) const struct asset *asset = NULL;
-    enum err e = id_parse(http_request_part(r, "id"), &id);
-    if (e == OK)
-        e = catalog_asset(api_of(r)->catalog, &id, &asset);
-    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND) {
-        refuse(r, "not_found", "There is no such asset.");
+    if (!asset_of_path(r, &asset))
         return;
-    }
-    if (e != OK) {
-        refuse_error(r, e);
-        return;
-    }
     struct watcher *w = watcher_new(r);
     if (!w)
         return;
     w->has_asset = true;
-    w->asset = id;
+    w->asset = asset->id;
     w->made = -1;
     stream(r, w);
 }

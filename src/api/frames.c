@@ -187,20 +187,12 @@ enum err api_make_frame(struct api *a, const struct asset *video, int64_t at_us,
 static void reply_failure(struct task *t, enum err e)
 {
     struct faults faults = {0};
-    switch (e) {
-    case ERR_BAD_INPUT:
-        faults_add(&faults, STR("time"), "%s", fail_text());
-        reply_faults(&t->reply, &faults);
+    if (e != ERR_BAD_INPUT) {
+        reply_not_made(&t->reply, e);
         return;
-    case ERR_UNSUPPORTED:
-        reply_problem(&t->reply, "unsupported_media", "%s.", fail_text());
-        return;
-    case ERR_CONFLICT:
-        reply_problem(&t->reply, "not_ready", "%s.", fail_text());
-        return;
-    default:
-        reply_error(&t->reply, e);
     }
+    faults_add(&faults, STR("time"), "%s", fail_text());
+    reply_faults(&t->reply, &faults);
 }
 
 static void make(struct task *t, const struct asset *video, struct fields *f)
@@ -227,18 +219,11 @@ static void make(struct task *t, const struct asset *video, struct fields *f)
 
 static void frame(struct task *t)
 {
-    struct id id;
     scoped(asset) const struct asset *video = NULL;
-    enum err e = id_parse(str_of(t->id), &id);
-    if (e == OK)
-        e = catalog_asset(t->api->catalog, &id, &video);
-    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND) {
-        reply_problem(&t->reply, "not_found", "There is no such asset.");
+    if (!asset_find(t->api, str_of(t->id), &t->reply, &video))
         return;
-    }
     scoped(fields) struct fields f = {0};
-    if (e == OK)
-        e = fields_parse(task_body(t), &f);
+    enum err e = fields_parse(task_body(t), &f);
     if (e == OK)
         make(t, video, &f);
     else

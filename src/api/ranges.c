@@ -73,19 +73,6 @@ bool ranges_open(struct http_request *r, const struct asset *asset,
 
 // ---- under /v1 -------------------------------------------------------------
 
-static bool find(struct http_request *r, const struct asset **ret)
-{
-    struct id id;
-    enum err e = id_parse(http_request_part(r, "id"), &id);
-    if (e == OK)
-        e = catalog_asset(api_of(r)->catalog, &id, ret);
-    if (e == ERR_BAD_INPUT || e == ERR_NOT_FOUND)
-        refuse(r, "not_found", "There is no such asset.");
-    else if (e != OK)
-        refuse_error(r, e);
-    return e == OK;
-}
-
 // Its URIs carry a grant, so that whoever is given the text can play it.
 static void clip_get(struct http_request *r, struct str name, bool may_be_ts)
 {
@@ -96,7 +83,7 @@ static void clip_get(struct http_request *r, struct str name, bool may_be_ts)
         return;
     scoped(asset) const struct asset *asset = NULL;
     scoped(play_show) const struct play_show *show = NULL;
-    if (!find(r, &asset) || !ranges_open(r, asset, &show))
+    if (!asset_of_path(r, &asset) || !ranges_open(r, asset, &show))
         return;
     scoped(buf) struct buf base;
     buf_init(&base, CLIP_BASE_BYTES);

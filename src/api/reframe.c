@@ -144,26 +144,13 @@ static struct asset *describe(const struct asset *parent, const struct wish *w)
 static void reply_failure(struct task *t, const struct wish *w, enum err e)
 {
     struct faults faults = {0};
-    switch (e) {
-    case ERR_BAD_INPUT:
-        faults_add(&faults,
-                   w->reframe.end_us <= w->reframe.start_us ? STR("end")
-                                                            : STR("start"),
-                   "%s", fail_text());
-        reply_faults(&t->reply, &faults);
+    if (e != ERR_BAD_INPUT) {
+        reply_not_made(&t->reply, e);
         return;
-    case ERR_UNSUPPORTED:
-        reply_problem(&t->reply, "unsupported_media", "%s.", fail_text());
-        return;
-    case ERR_CONFLICT:
-        reply_problem(&t->reply, "not_ready", "%s.", fail_text());
-        return;
-    case ERR_NOT_FOUND:
-        reply_problem(&t->reply, "not_found", "There is no such asset.");
-        return;
-    default:
-        reply_error(&t->reply, e);
     }
+    bool is_end = w->reframe.end_us <= w->reframe.start_us;
+    faults_add(&faults, is_end ? STR("end") : STR("start"), "%s", fail_text());
+    reply_faults(&t->reply, &faults);
 }
 
 static void make(struct task *t, const struct asset *parent,
@@ -185,18 +172,12 @@ static void make(struct task *t, const struct asset *parent,
 
 static void reframe(struct task *t)
 {
-    struct id id;
     scoped(asset) const struct asset *parent = NULL;
-    struct wish w = {0};
-    enum err e = id_parse(str_of(t->id), &id);
-    if (e == OK)
-        e = catalog_asset(t->api->catalog, &id, &parent);
-    if (e != OK) {
-        reply_failure(t, &w, e == ERR_BAD_INPUT ? ERR_NOT_FOUND : e);
+    if (!asset_find(t->api, str_of(t->id), &t->reply, &parent))
         return;
-    }
+    struct wish w = {0};
     scoped(fields) struct fields f = {0};
-    e = read_wish(t, &f, &w);
+    enum err e = read_wish(t, &f, &w);
     if (e == OK)
         make(t, parent, &w);
     else

@@ -175,6 +175,16 @@ void reply_not_found(struct reply *p, enum err e, const char *what)
         reply_error(p, e);
 }
 
+void reply_not_made(struct reply *p, enum err e)
+{
+    if (e == ERR_UNSUPPORTED)
+        reply_problem(p, "unsupported_media", "%s.", fail_text());
+    else if (e == ERR_CONFLICT)
+        reply_problem(p, "not_ready", "%s.", fail_text());
+    else
+        reply_not_found(p, e, "asset");
+}
+
 void reply_fields_error(struct reply *p, const struct fields *f, enum err e)
 {
     if (f->faults.count > 0)
