@@ -184,6 +184,13 @@ void api_stop_ladder(struct api *a, const struct id *asset)
         jobs_stop_ladder(a->jobs, asset);
 }
 
+void api_look(struct api *a)
+{
+    HOLD(&a->stop_lock);
+    if (!atomic_load(&a->is_stopping))
+        jobs_look(a->jobs);
+}
+
 enum err api_rotate_grants(struct api *a)
 {
     return grants_rotate(a->grants);

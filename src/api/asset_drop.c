@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // asset_drop.c - DELETE .../source: the uploaded bytes go, the asset plays on.
 #include "reeld/api/face.h"
-#include "reeld/base/thread.h"
 #include "reeld/catalog/kept.h"
 
 #include "job_view.h"
@@ -13,10 +12,7 @@ enum err api_drop_source(struct api *a, const struct id *asset,
     struct id job;
     TRY(catalog_begin_drop(a->catalog, asset, &job));
     TRY(api_job(a, &job, ret));
-    // As with api_forget_jobs(): the pool may outlive the jobs room.
-    HOLD(&a->stop_lock);
-    if (!atomic_load(&a->is_stopping))
-        jobs_look(a->jobs);
+    api_look(a);
     return OK;
 }
 

@@ -100,10 +100,7 @@ enum err api_reframe(struct api *a, const struct asset *parent,
                      const struct asset_reframe *wish, struct asset *child)
 {
     TRY(jobs_reframe(&a->maker, a->catalog, parent, wish, child));
-    // As with api_forget_jobs(): the pool may outlive the jobs room.
-    HOLD(&a->stop_lock);
-    if (!atomic_load(&a->is_stopping))
-        jobs_look(a->jobs);
+    api_look(a);
     return OK;
 }
 

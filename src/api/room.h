@@ -59,8 +59,9 @@ static inline struct str api_origin(const struct http_request *r)
 // is said to it once api_stopping() was called. (The next start finds no job of
 // an asset that is gone.)
 void api_forget_jobs(struct api *a, const struct id *asset);
-// jobs_stop_ladder(), in the same way.
+// jobs_stop_ladder() and jobs_look(), in the same way.
 void api_stop_ladder(struct api *a, const struct id *asset);
+void api_look(struct api *a);
 
 // One request with a key. What a handler sets up lives in `work` until the
 // request is over.
