@@ -2,19 +2,14 @@
 // assets.c - reading assets: one, many, their source bytes, fresh links.
 #include "asset_view.h"
 #include "disposition.h"
+#include "long_wait.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "reeld/base/clock.h"
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
 #include "reeld/model/gap.h"
-
-enum { WAIT_MAX_S = 60 };
-// Facts change without a call to whoever waits for them: looked at this often.
-#define WAIT_STEP_US INT64_C(200000)
 
 static void answer_one(struct http_request *r, const struct asset *asset)
 {
@@ -26,52 +21,38 @@ static void answer_one(struct http_request *r, const struct asset *asset)
 
 // ---- ?wait= ----------------------------------------------------------------
 
-struct wait {
-    struct gate *gate;
-    struct id key_id;
+struct watch {
+    struct long_wait wait;
+    // As it was seen:
     uint64_t generation;
     enum asset_state state;
     int64_t made;
-    int64_t until_us;
 };
 
-static void wait_free(void *held)
+static void watch_free(void *held)
 {
-    struct wait *w = held;
-    gate_leave(w->gate, str_of(w->key_id.text));
+    struct watch *w = held;
+    wait_end(&w->wait);
     free(w);
-}
-
-static bool park(struct http_request *r, struct wait *w,
-                 void (*then)(struct http_request *r, bool is_late))
-{
-    int64_t next_us = min_i64(clock_now_us() + WAIT_STEP_US, w->until_us);
-    struct http_ticket *ticket = http_park(r, next_us, then);
-    if (!ticket)
-        return false;
-    // Nobody will wake it: the deadline does.
-    http_drop(ticket);
-    return true;
 }
 
 static void look_again(struct http_request *r, bool is_late)
 {
     (void)is_late;
-    struct wait *w = call_of(r)->work;
+    struct watch *w = call_of(r)->work;
     struct api *a = api_of(r);
     scoped(asset) const struct asset *asset = NULL;
     if (!asset_of_path(r, &asset))
         return;
     uint64_t generation = catalog_generation(a->catalog, &asset->id);
-    bool is_over =
-        clock_now_us() >= w->until_us || atomic_load(&a->is_stopping);
+    bool is_over = wait_is_over(r, &w->wait);
     if (!is_over && generation != w->generation) {
         struct asset_progress progress;
         is_over = asset_progress(a, asset, &progress) != OK ||
                   progress.made != w->made || asset->state != w->state;
         w->generation = generation;
     }
-    if (is_over || !park(r, w, look_again))
+    if (is_over || !wait_park(r, &w->wait, look_again))
         answer_one(r, asset);
 }
 
@@ -87,23 +68,18 @@ static bool wait_for_change(struct http_request *r, const struct asset *asset,
 {
     struct api *a = api_of(r);
     struct asset_progress progress;
-    struct wait *w = NEW(struct wait);
-    *w = (struct wait){
-        .gate = a->waits,
-        .key_id = call_of(r)->key.id,
-        .generation = catalog_generation(a->catalog, &asset->id),
-        .state = asset->state,
-        .until_us = clock_now_us() + seconds * 1000000,
-    };
+    struct long_wait wait;
+    uint64_t generation = catalog_generation(a->catalog, &asset->id);
     if (asset_progress(a, asset, &progress) != OK ||
-        has_all(asset, &progress) ||
-        !gate_enter(w->gate, str_of(w->key_id.text))) {
-        free(w);
+        has_all(asset, &progress) || !wait_begin(r, seconds, &wait))
         return false;
-    }
-    w->made = progress.made;
-    call_keep(r, w, wait_free);
-    return park(r, w, look_again);
+    struct watch *w = NEW(struct watch);
+    *w = (struct watch){.wait = wait,
+                        .generation = generation,
+                        .state = asset->state,
+                        .made = progress.made};
+    call_keep(r, w, watch_free);
+    return wait_park(r, &w->wait, look_again);
 }
 
 // The client's If-None-Match names an older answer: there is news already.
@@ -120,10 +96,8 @@ static bool has_news(struct http_request *r, const struct asset *asset)
 
 void asset_get(struct http_request *r)
 {
-    static const char *const known[] = {"wait", NULL};
     int64_t seconds = 0;
-    if (!parameters_are_known(r, known) ||
-        !parameter_int(r, "wait", 0, WAIT_MAX_S, 0, &seconds))
+    if (!wait_parameter(r, &seconds))
         return;
     scoped(asset) const struct asset *asset = NULL;
     if (!asset_of_path(r, &asset))

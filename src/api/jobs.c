@@ -2,20 +2,14 @@
 // jobs.c - work that is owed, as people follow it: one, many, cancelled.
 #include "reeld/catalog/jobs.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "asset_view.h"
-#include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
 
 #include "job_view.h"
+#include "long_wait.h"
 #include "task.h"
-
-enum { WAIT_MAX_S = 60 };
-// As in assets.c.
-#define WAIT_STEP_US INT64_C(200000)
 
 // ---- as JSON ---------------------------------------------------------------
 
@@ -101,17 +95,15 @@ static enum err find(struct api *a, struct str text, struct reply *p,
     return e;
 }
 
-struct wait {
-    struct gate *gate;
-    struct id key_id;
+struct watch {
+    struct long_wait wait;
     struct job_fact seen;
-    int64_t until_us;
 };
 
-static void wait_free(void *held)
+static void watch_free(void *held)
 {
-    struct wait *w = held;
-    gate_leave(w->gate, str_of(w->key_id.text));
+    struct watch *w = held;
+    wait_end(&w->wait);
     free(w);
 }
 
@@ -126,29 +118,16 @@ static bool is_same(const struct job_fact *a, const struct job_fact *b)
            a->progress_total == b->progress_total;
 }
 
-static bool park(struct http_request *r, const struct wait *w,
-                 void (*then)(struct http_request *r, bool is_late))
-{
-    int64_t next_us = min_i64(clock_now_us() + WAIT_STEP_US, w->until_us);
-    struct http_ticket *ticket = http_park(r, next_us, then);
-    if (!ticket)
-        return false;
-    http_drop(ticket); // nobody will wake it: the deadline does
-    return true;
-}
-
 static void look_again(struct http_request *r, bool is_late)
 {
     (void)is_late;
-    struct wait *w = call_of(r)->work;
-    struct api *a = api_of(r);
+    const struct watch *w = call_of(r)->work;
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
     struct job_fact job;
-    if (find(a, http_request_part(r, "id"), &p, &job) == OK) {
-        bool has_ended =
-            clock_now_us() >= w->until_us || atomic_load(&a->is_stopping);
-        if (!has_ended && is_same(&job, &w->seen) && park(r, w, look_again))
+    if (find(api_of(r), http_request_part(r, "id"), &p, &job) == OK) {
+        if (!wait_is_over(r, &w->wait) && is_same(&job, &w->seen) &&
+            wait_park(r, &w->wait, look_again))
             return;
         job_reply(&p, &job, 200);
     }
@@ -158,25 +137,19 @@ static void look_again(struct http_request *r, bool is_late)
 static bool wait_for_change(struct http_request *r, const struct job_fact *job,
                             int64_t seconds)
 {
-    struct gate *gate = api_of(r)->waits;
-    struct id key = call_of(r)->key.id;
-    if (is_over(job) || !gate_enter(gate, str_of(key.text)))
+    struct long_wait wait;
+    if (is_over(job) || !wait_begin(r, seconds, &wait))
         return false;
-    struct wait *w = NEW(struct wait);
-    *w = (struct wait){.gate = gate,
-                       .key_id = key,
-                       .seen = *job,
-                       .until_us = clock_now_us() + seconds * 1000000};
-    call_keep(r, w, wait_free);
-    return park(r, w, look_again);
+    struct watch *w = NEW(struct watch);
+    *w = (struct watch){.wait = wait, .seen = *job};
+    call_keep(r, w, watch_free);
+    return wait_park(r, &w->wait, look_again);
 }
 
 void job_get(struct http_request *r)
 {
-    static const char *const known[] = {"wait", NULL};
     int64_t seconds = 0;
-    if (!parameters_are_known(r, known) ||
-        !parameter_int(r, "wait", 0, WAIT_MAX_S, 0, &seconds))
+    if (!wait_parameter(r, &seconds))
         return;
     scoped(reply) struct reply p;
     reply_init(&p, api_origin(r));
