@@ -67,6 +67,13 @@ void tus_let_go(struct upload *u)
     upload_leave(u);
 }
 
+struct tus *tus_new(void)
+{
+    struct tus *t = NEW(struct tus);
+    pthread_mutex_init(&t->lock, NULL);
+    return t;
+}
+
 void tus_free(struct upload *u)
 {
     struct tus *t = u->tus;
@@ -213,14 +220,12 @@ static void look(struct http_request *r)
         return;
     }
     struct upload *u = upload_new(r);
-    u->tus = NEW(struct tus);
-    pthread_mutex_init(&u->tus->lock, NULL);
+    u->tus = tus_new();
     u->tus->call = TUS_LOOK;
     u->tus->good_status = 200;
     u->tus->row.id = id;
     // Whoever asks where to go on does not wait for a probe.
     u->is_async = true;
-    call_keep(r, u, upload_unref);
     upload_park(r, u, tus_settle, after_settling);
 }
 

@@ -60,6 +60,7 @@ struct tus {
 void tus_let_go(struct upload *u);
 // Lets go, and answers what u->reply says.
 void tus_refuse(struct http_request *r, struct upload *u);
+struct tus *tus_new(void);
 void tus_free(struct upload *u); // fine where there is none
 // Opens the draft for this request and enters it among the writers.
 must_check enum err tus_open(struct upload *u, bool is_new,

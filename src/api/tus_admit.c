@@ -393,17 +393,11 @@ bool tus_admit(struct http_request *r)
     bool is_creation = http_request_part(r, "id").len == 0;
     if (!is_creation && is_override(r, STR("DELETE")))
         return true;
-    struct str key = str_of(call_of(r)->key.id.text);
-    if (!gate_enter(api_of(r)->uploads, key)) {
-        refuse(r, "busy", "As many uploads as allowed are under way already.");
+    struct upload *u = upload_enter(r);
+    if (!u)
         return false;
-    }
-    struct upload *u = upload_new(r);
-    u->has_place = true;
-    u->tus = NEW(struct tus);
+    u->tus = tus_new();
     u->is_async = upload_wants_async(r);
-    pthread_mutex_init(&u->tus->lock, NULL);
-    call_keep(r, u, upload_unref);
     enum err e = is_creation ? admit_creation(r, u) : admit_piece(r, u);
     if (e == OK)
         u->tus->is_receiving = u->writer != NULL;

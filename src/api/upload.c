@@ -12,6 +12,7 @@
 
 // Multipart puts its own lines around the file.
 enum { MULTIPART_EXTRA_BYTES = 1 << 20 };
+
 enum err upload_refuse(struct upload *u, const char *code, const char *format,
                        ...)
 {
@@ -46,6 +47,19 @@ struct upload *upload_new(struct http_request *r)
     u->key_id = call_of(r)->key.id;
     atomic_init(&u->references, 1);
     reply_init(&u->reply, api_origin(r));
+    call_keep(r, u, upload_unref);
+    return u;
+}
+
+struct upload *upload_enter(struct http_request *r)
+{
+    struct str key = str_of(call_of(r)->key.id.text);
+    if (!gate_enter(api_of(r)->uploads, key)) {
+        refuse(r, "busy", "As many uploads as allowed are under way already.");
+        return NULL;
+    }
+    struct upload *u = upload_new(r);
+    u->has_place = true;
     return u;
 }
 
@@ -92,15 +106,10 @@ bool upload_admit(struct http_request *r)
         http_collect_body(r);
         return true;
     }
-    struct str key = str_of(call_of(r)->key.id.text);
-    if (!gate_enter(api_of(r)->uploads, key)) {
-        refuse(r, "busy", "As many uploads as allowed are under way already.");
+    struct upload *u = upload_enter(r);
+    if (!u)
         return false;
-    }
-    struct upload *u = upload_new(r);
-    u->has_place = true;
     u->hash = hash_new();
-    call_keep(r, u, upload_unref);
     return admit(r, u);
 }
 

@@ -66,7 +66,11 @@ struct upload {
     struct await probe;         // for jobs
 };
 
+// Lives with the request, and on while the pool is at it.
 struct upload *upload_new(struct http_request *r);
+// The same with a place among the uploads at once; NULL: answered, none is
+// free.
+struct upload *upload_enter(struct http_request *r);
 // Refuses with a problem; returns ERR_BAD_INPUT.
 enum err upload_refuse(struct upload *u, const char *code, const char *format,
                        ...) printf_like(3, 4);
