@@ -13,7 +13,7 @@ static bool find_unchanged(struct task *t, const struct asset **ret)
         return false;
     char etag[REPLY_ETAG_BYTES];
     asset_etag(*ret, STR(""), etag);
-    return task_if_match(t, etag, ASSET_ETAG_EDITS);
+    return task_if_match(t, etag, ETAG_EDITS);
 }
 
 struct change {

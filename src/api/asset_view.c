@@ -342,12 +342,7 @@ void asset_etag(const struct asset *asset, struct str all,
     add_text(h, asset->metadata);
     add_text(h, asset->collection);
     struct digest edits = hash_end(h);
-    struct digest whole = hash_of(all.ptr, all.len);
-    char first[HASH_HEX_BYTES], second[HASH_HEX_BYTES];
-    digest_hex(&edits, first);
-    digest_hex(&whole, second);
-    snprintf(to, REPLY_ETAG_BYTES, "\"%.*s-%.*s\"", ASSET_ETAG_EDITS, first,
-             ASSET_ETAG_EDITS, second);
+    etag_of_halves(&edits, all, to);
 }
 
 void asset_reply(struct api *a, const struct asset *asset, int status,

@@ -31,11 +31,7 @@ must_check enum err asset_write(struct api *a, const struct asset *asset,
 void asset_reply(struct api *a, const struct asset *asset, int status,
                  struct reply *p);
 
-// The ETag has two halves, "{edits}-{all}": the first covers what PATCH may
-// change, the second the whole answer. If-None-Match asks for both, If-Match
-// for the first alone, or the ladder's progress would refuse every change.
-enum { ASSET_ETAG_EDITS = 16 };
-// `all`: the body of the answer.
+// As etag_of_halves().
 void asset_etag(const struct asset *asset, struct str all,
                 char to[static REPLY_ETAG_BYTES]);
 

@@ -52,6 +52,17 @@ static void header(struct http_request *r, const char *name, const char *value)
         http_header(r, name, value);
 }
 
+void etag_of_halves(const struct digest *edits, struct str all,
+                    char to[static REPLY_ETAG_BYTES])
+{
+    struct digest whole = hash_of(all.ptr, all.len);
+    char first[HASH_HEX_BYTES], second[HASH_HEX_BYTES];
+    digest_hex(edits, first);
+    digest_hex(&whole, second);
+    snprintf(to, REPLY_ETAG_BYTES, "\"%.*s-%.*s\"", ETAG_EDITS, first,
+             ETAG_EDITS, second);
+}
+
 bool etag_is_named(struct str list, const char *etag)
 {
     while (list.ptr) {

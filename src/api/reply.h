@@ -10,6 +10,7 @@
 
 #include "reeld/base/buf.h"
 #include "reeld/base/err.h"
+#include "reeld/base/hash.h"
 #include "reeld/base/str.h"
 #include "reeld/http.h"
 
@@ -51,6 +52,13 @@ static inline void scoped_release_reply(struct reply *held)
 struct json_out reply_json(struct reply *p, int status);
 void reply_nothing(struct reply *p); // 204
 void reply_send(struct http_request *r, struct reply *p);
+// An ETag of two halves, "{edits}-{all}": the first covers what PATCH may
+// change, the second the body of the whole answer. If-None-Match asks for both,
+// If-Match for the first alone, or what changes by itself would refuse every
+// change.
+enum { ETAG_EDITS = 16 };
+void etag_of_halves(const struct digest *edits, struct str all,
+                    char to[static REPLY_ETAG_BYTES]);
 // Does a list of If-None-Match name this ETag (RFC 9110 section 13.1.2)? Weak
 // ones match too.
 bool etag_is_named(struct str list, const char *etag);

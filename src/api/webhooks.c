@@ -13,7 +13,6 @@
 enum {
     SECRET_TEXT_BYTES = HASH_BASE64_BYTES + 8,
     EVENTS_MAX = 32,
-    ETAG_EDITS = 16,
 };
 
 // ---- as JSON ---------------------------------------------------------------
@@ -67,21 +66,15 @@ static void write_one(struct json_out *j, const struct webhook *w,
     json_close(j, '}');
 }
 
-// Two halves as an asset's: the first is of what PATCH may change, or each
-// delivery would refuse the next change.
+// What PATCH may change, for each delivery changes the rest.
 static void set_etag(struct reply *p, const struct webhook *w)
 {
     scoped(hash) struct hash *h = hash_new();
     hash_add(h, w->url, strlen(w->url) + 1);
     hash_add(h, w->events, strlen(w->events) + 1);
     hash_add(h, &w->is_enabled, sizeof(w->is_enabled));
-    struct str all = buf_view(&p->body);
-    struct digest edits = hash_end(h), whole = hash_of(all.ptr, all.len);
-    char first[HASH_HEX_BYTES], second[HASH_HEX_BYTES];
-    digest_hex(&edits, first);
-    digest_hex(&whole, second);
-    snprintf(p->etag, sizeof(p->etag), "\"%.*s-%.*s\"", ETAG_EDITS, first,
-             ETAG_EDITS, second);
+    struct digest edits = hash_end(h);
+    etag_of_halves(&edits, buf_view(&p->body), p->etag);
 }
 
 static void answer(struct reply *p, int status, const struct webhook *w,
