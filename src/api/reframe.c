@@ -99,6 +99,8 @@ static enum err read_wish(struct task *t, struct fields *f, struct wish *w)
 enum err api_reframe(struct api *a, const struct asset *parent,
                      const struct asset_reframe *wish, struct asset *child)
 {
+    child->id = id_new(asset_kind_prefix(ASSET_VIDEO));
+    child->created_us = clock_wall_us();
     TRY(jobs_reframe(&a->maker, a->catalog, parent, wish, child));
     api_look(a);
     return OK;
@@ -116,10 +118,8 @@ enum err api_shape(struct api *a, const struct asset *parent, int32_t width,
                                      .is_shape = true};
         struct asset *child = asset_namesake(parent);
         scoped(asset) const struct asset *held = child;
-        child->id = id_new(asset_kind_prefix(ASSET_VIDEO));
-        child->created_us = clock_wall_us();
-        id = child->id;
         e = api_reframe(a, parent, &wish, child);
+        id = child->id;
         if (e == ERR_CONFLICT) // another one came first
             e = catalog_shape(a->catalog, &parent->id, width, height, &id);
     }
@@ -129,8 +129,6 @@ enum err api_shape(struct api *a, const struct asset *parent, int32_t width,
 static struct asset *describe(const struct asset *parent, const struct wish *w)
 {
     struct asset *child = asset_namesake(parent);
-    child->id = id_new("m");
-    child->created_us = clock_wall_us();
     if (w->name.len == 0)
         return child;
     free(child->name);

@@ -3,7 +3,6 @@
 // recipe, so it is there at once; "smart" crops about the centre, too.
 #include "reeld/api/reframe.h"
 
-#include "reeld/base/clock.h"
 #include "reeld/videodb/read.h"
 
 #include "errand.h"
@@ -45,8 +44,6 @@ static enum err make(struct errand *e)
     TRY(errand_callback(e, &callback));
     struct asset *child = asset_namesake(parent);
     scoped(asset) const struct asset *held = child;
-    child->id = id_new(asset_kind_prefix(ASSET_VIDEO));
-    child->created_us = clock_wall_us();
     TRY(api_reframe(e->v->api, parent, &wish, child));
     if (callback.len > 0)
         return errand_call_back(e, &child->id, callback);

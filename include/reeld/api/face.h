@@ -91,7 +91,8 @@ must_check enum err api_add_asset(struct api *a, const struct asset *asset,
 must_check enum err api_claim_parcel(struct api *a, const struct asset *asset,
                                      const struct digest *token);
 // A new asset, ready at once: a part of `parent` and of its picture. Both as
-// jobs_reframe() has them, and what goes wrong.
+// jobs_reframe() has them, and what goes wrong; id and created_us are filled
+// in.
 must_check enum err api_reframe(struct api *a, const struct asset *parent,
                                 const struct asset_reframe *wish,
                                 struct asset *child);
