@@ -193,19 +193,24 @@ enum err asset_move(struct db *db, const struct id *id,
     return OK;
 }
 
+static enum err become_ready(struct db *db, const struct asset *a,
+                             const char *build, bool with_ladder)
+{
+    struct asset_move m = {.from = ASSET_UPLOADED,
+                           .to = ASSET_READY,
+                           .kind = asset_kind_name(a->kind)};
+    int64_t asset_row;
+    TRY(asset_move(db, &a->id, &m, &asset_row));
+    TRY(asset_rows_add(db, asset_row, a, build));
+    return with_ladder ? jobs_add(db, JOB_LADDER, asset_row, NULL) : OK;
+}
+
 enum err catalog_asset_ready(struct catalog *c, const struct asset *a,
                              const char *build, bool with_ladder)
 {
     scoped(change) struct change w = {0};
     TRY(change_begin(c, DB_DURABLE, &w));
-    struct asset_move m = {.from = ASSET_UPLOADED,
-                           .to = ASSET_READY,
-                           .kind = asset_kind_name(a->kind)};
-    int64_t asset_row;
-    TRY(asset_move(w.db, &a->id, &m, &asset_row));
-    TRY(asset_rows_add(w.db, asset_row, a, build));
-    if (with_ladder)
-        TRY(jobs_add(w.db, JOB_LADDER, asset_row, NULL));
+    TRY(become_ready(w.db, a, build, with_ladder));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, &a->id);
     return e;
@@ -296,11 +301,7 @@ enum err catalog_add_reframed(struct catalog *c, const struct asset *a,
     TRY(check_only_shape(w.db, &a->reframe));
     TRY(add_row(w.db, a, source_row, &asset_row));
     TRY(add_reframe(w.db, a, asset_row));
-    struct asset_move m = {.from = ASSET_UPLOADED, .to = ASSET_READY};
-    TRY(asset_move(w.db, &a->id, &m, &asset_row));
-    TRY(asset_rows_add(w.db, asset_row, a, build));
-    if (with_ladder)
-        TRY(jobs_add(w.db, JOB_LADDER, asset_row, NULL));
+    TRY(become_ready(w.db, a, build, with_ladder));
     enum err e = change_commit(&w);
     cache_asset_changed(c->cache, &a->id);
     return e;
