@@ -44,7 +44,8 @@ RETURNING source_row, size_bytes;
 UPDATE piece SET used_us = :now_us WHERE blob_key = :key;
 
 -- name: piece_kept_unhashed
-SELECT piece_row, blob_key, size_bytes FROM piece INDEXED BY piece_kept
+SELECT piece_row, blob_key, size_bytes, bytes_sha256
+FROM piece INDEXED BY piece_kept
 WHERE source_row = :source_row AND is_kept = 1 AND bytes_sha256 IS NULL
     AND piece_row > :after
 ORDER BY piece_row LIMIT :limit;

@@ -102,6 +102,12 @@ must_check enum err jobs_move(struct db *db, const struct job_move *m);
 must_check enum err callback_add(struct db *db, const struct id *asset,
                                  const struct callback *callback);
 
+// upkeep.c: every row that the query yields, no more than its caller has room
+// for.
+struct blob_fact;
+must_check enum err blob_facts_read(struct query *q, struct blob_fact *ret,
+                                    uint32_t *ret_count);
+
 // streams.c: all of a row.
 struct stream;
 void stream_read(struct query *q, struct stream *ret);

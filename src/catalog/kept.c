@@ -115,18 +115,7 @@ enum err catalog_kept_unhashed(struct catalog *c, int64_t source_row,
     query_int(&q, ":source_row", source_row);
     query_int(&q, ":after", after);
     query_int(&q, ":limit", limit);
-    uint32_t count = 0;
-    for (;;) {
-        bool has_row;
-        TRY(query_step(&q, &has_row));
-        if (!has_row)
-            break;
-        ret[count] = (struct blob_fact){.row = query_get_int(&q)};
-        ret[count].key = query_get_digest(&q);
-        ret[count++].size_bytes = query_get_int(&q);
-    }
-    *ret_count = count;
-    return OK;
+    return blob_facts_read(&q, ret, ret_count);
 }
 
 static enum err set_hash(struct db *db, const struct blob_fact *piece)

@@ -84,6 +84,28 @@ enum err catalog_examine(struct catalog *c, complain_to *complain,
     return examine_sums(r.db, complain, context);
 }
 
+enum err blob_facts_read(struct query *q, struct blob_fact *ret,
+                         uint32_t *ret_count)
+{
+    uint32_t count = 0;
+    for (;;) {
+        bool has_row;
+        TRY(query_step(q, &has_row));
+        if (!has_row)
+            break;
+        struct blob_fact *one = &ret[count++];
+        *one = (struct blob_fact){.row = query_get_int(q)};
+        one->key = query_get_digest(q);
+        one->size_bytes = query_get_int(q);
+        struct str hash = query_get_str(q);
+        one->has_hash = hash.len == HASH_BYTES;
+        if (one->has_hash)
+            memcpy(one->hash.bytes, hash.ptr, HASH_BYTES);
+    }
+    *ret_count = count;
+    return OK;
+}
+
 enum err catalog_blob_facts(struct catalog *c, enum blob_kind kind,
                             int64_t after_row, uint32_t limit,
                             struct blob_fact *ret, uint32_t *ret_count)
@@ -97,23 +119,7 @@ enum err catalog_blob_facts(struct catalog *c, enum blob_kind kind,
         query_int(&q, ":is_kept", kind == BLOB_KEPT);
     query_int(&q, ":after", after_row);
     query_int(&q, ":limit", limit);
-    uint32_t count = 0;
-    for (;;) {
-        bool has_row;
-        TRY(query_step(&q, &has_row));
-        if (!has_row)
-            break;
-        ret[count].row = query_get_int(&q);
-        ret[count].key = query_get_digest(&q);
-        ret[count].size_bytes = query_get_int(&q);
-        struct str hash = query_get_str(&q);
-        ret[count].has_hash = hash.len == HASH_BYTES;
-        if (ret[count].has_hash)
-            memcpy(ret[count].hash.bytes, hash.ptr, HASH_BYTES);
-        count++;
-    }
-    *ret_count = count;
-    return OK;
+    return blob_facts_read(&q, ret, ret_count);
 }
 
 enum err catalog_asset_of_blob(struct catalog *c, const struct digest *key,
