@@ -99,7 +99,10 @@ void probe_tell(struct probe *p, const struct probe_stream *video);
 bool probe_is_sound(const struct probe_stream *s);
 // The rate at which AAC-LC of this stream plays as it is; 0: it does not.
 int32_t probe_plain_aac_rate(struct input *in, const struct probe_stream *s);
-// The first SPS of H.264 extradata: header byte, profile, constraints, level.
+// The parameter sets of H.264 extradata in Annex B, in a buf that is to be
+// released; ret->is_over: more than 64 KiB of them.
+void probe_read_sets(const AVCodecParameters *codec, struct buf *ret);
+// The first SPS of them: header byte, profile, constraints, level.
 bool probe_find_sps(const AVCodecParameters *codec, uint8_t ret[static 4]);
 // What a decoded picture says of its track.
 void probe_tell_picture(const struct probe *p, const struct probe_stream *s,

@@ -47,10 +47,8 @@ bool probe_may_copy(const struct probe *p, const struct probe_stream *v)
 
 static bool has_our_set_id(const AVCodecParameters *c)
 {
-    enum { SETS_BYTES_MAX = 64 << 10 };
     scoped(buf) struct buf sets;
-    buf_init(&sets, SETS_BYTES_MAX);
-    nal_unpack_avcc(c->extradata, (size_t)c->extradata_size, &sets);
+    probe_read_sets(c, &sets);
     return sets.is_over ||
            nal_has_set_id(nal_walk_over(sets.bytes, sets.len, 0),
                           RECIPE_SET_ID);

@@ -15,7 +15,6 @@
 enum {
     WINDOW_BYTES = 4096,
     UNITS_MAX = 512, // before the first slice of a picture
-    SETS_BYTES_MAX = 64 << 10,
     SEI_RECOVERY_POINT = 6,
 };
 
@@ -181,12 +180,8 @@ static int length_size_of(const AVCodecParameters *codec)
 
 static void learn_sets(struct probe_stream *s, const AVCodecParameters *codec)
 {
-    if (s->sets.known.limit > 0)
-        return;
-    buf_init(&s->sets.known, SETS_BYTES_MAX);
-    if (codec->codec_id == AV_CODEC_ID_H264 && codec->extradata_size > 0)
-        nal_unpack_avcc(codec->extradata, (size_t)codec->extradata_size,
-                        &s->sets.known);
+    if (s->sets.known.limit == 0)
+        probe_read_sets(codec, &s->sets.known);
 }
 
 void probe_classify(struct probe_stream *s, const AVCodecParameters *codec,

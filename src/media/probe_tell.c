@@ -9,30 +9,8 @@
 #include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 
-#include "nal.h"
-
-enum {
-    ASPECT_MOST = 16, // a wilder sample aspect is taken for a mistake
-    SETS_BYTES_MAX = 64 << 10,
-};
-
-bool probe_find_sps(const AVCodecParameters *codec, uint8_t ret[static 4])
-{
-    if (codec->codec_id != AV_CODEC_ID_H264 || codec->extradata_size <= 0)
-        return false;
-    scoped(buf) struct buf sets;
-    buf_init(&sets, SETS_BYTES_MAX);
-    nal_unpack_avcc(codec->extradata, (size_t)codec->extradata_size, &sets);
-    struct nal_walk walk = nal_walk_over(sets.bytes, sets.len, 0);
-    struct nal n;
-    while (nal_next(&walk, &n)) {
-        if (nal_type_of(n) != NAL_SPS || n.len < 4)
-            continue;
-        memcpy(ret, n.bytes, 4);
-        return true;
-    }
-    return false;
-}
+// A wilder sample aspect is taken for a mistake.
+enum { ASPECT_MOST = 16 };
 
 static void tell_codecs(const AVCodecParameters *c, struct track *t)
 {
