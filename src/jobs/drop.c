@@ -106,19 +106,27 @@ static void ended(struct jobs *j, struct errand *errand)
     free(e);
 }
 
+// One errand at a time.
+static void send_out(struct jobs *j, struct errand *e,
+                     void (*work)(struct errand *),
+                     void (*done)(struct jobs *, struct errand *))
+{
+    e->work = work;
+    e->done = done;
+    j->dropping.drop->is_out = true;
+    errand_add(j, LANE_FACTS, e);
+}
+
 static void end_source(struct jobs *j, struct drop *d)
 {
     struct drop_end *e = NEW(struct drop_end);
-    e->errand.work = drop_end_on_pool;
-    e->errand.done = ended;
     e->catalog = j->catalog;
     e->store = j->store;
     e->job = d->job;
     e->source_row = d->asset->source_row;
     e->seen = d->walk.seen;
     e->source = d->asset->source;
-    d->is_out = true;
-    errand_add(j, LANE_FACTS, &e->errand);
+    send_out(j, &e->errand, drop_end_on_pool, ended);
 }
 
 // ---- hashes: what is kept is known by its bytes ----------------------------
@@ -140,14 +148,11 @@ static void hashed(struct jobs *j, struct errand *errand)
 static void hash_some(struct jobs *j, struct drop *d)
 {
     struct drop_hash *h = NEW(struct drop_hash);
-    h->errand.work = drop_hash_on_pool;
-    h->errand.done = hashed;
     h->catalog = j->catalog;
     h->store = j->store;
     h->source_row = d->asset->source_row;
     h->row = d->hashed_row;
-    d->is_out = true;
-    errand_add(j, LANE_FACTS, &h->errand);
+    send_out(j, &h->errand, drop_hash_on_pool, hashed);
 }
 
 // ---- what is missing is made -----------------------------------------------
@@ -213,8 +218,6 @@ static void scanned(struct jobs *j, struct errand *errand)
 static void scan(struct jobs *j, struct drop *d)
 {
     struct drop_scan *s = NEW(struct drop_scan);
-    s->errand.work = drop_scan_on_pool;
-    s->errand.done = scanned;
     s->catalog = j->catalog;
     s->store = j->store;
     str_copy(s->build, sizeof s->build, str_of(j->counts.build));
@@ -222,8 +225,7 @@ static void scan(struct jobs *j, struct drop *d)
     s->asset = asset_ref(d->asset);
     s->done = d->passes > 0 ? kept_pieces(d->asset) : d->walk.number;
     s->walk = d->walk;
-    d->is_out = true;
-    errand_add(j, LANE_FACTS, &s->errand);
+    send_out(j, &s->errand, drop_scan_on_pool, scanned);
 }
 
 // ---- claiming --------------------------------------------------------------
