@@ -18,6 +18,9 @@ function ownEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^REELD_(TEST|BENCH)_/.test(name)));
 }
 
+// The run-time of a sanitizer takes the allocator and the clock for itself.
+export const isSanitized = /\/san-/.test(PROGRAM);
+
 // Processes that a process has started, by whichever of its threads.
 export function childrenOf(pid) {
   const read = (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean);

@@ -10,7 +10,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {childrenOf, command, startDaemon} from './daemon.js';
+import {childrenOf, command, isSanitized, startDaemon} from './daemon.js';
 import {text, variants} from './exact.js';
 import {film} from './films.js';
 import {sendFile, startRemote, until} from './remote.js';
@@ -417,8 +417,6 @@ function clockShim() {
 
 const cpuTicks = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0);
 
-// The run-time of a sanitizer takes the clock for itself.
-const isSanitized = /\/san-/.test(process.env.REELD ?? '');
 async function startWithClock(flags) {
   const directory = await mkdtemp(join(tmpdir(), 'reeld-clock-'));
   const clock = join(directory, 'clock');

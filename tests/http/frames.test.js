@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {startDaemon} from './daemon.js';
+import {assertTimes, fromZero} from './exact.js';
 import {hasMedia, media} from './media.js';
 import {decodeErrors, frameHashes, frameTimes, sound} from './run.js';
 
@@ -22,26 +23,12 @@ const SOURCES = [
 // ffmpeg repeats a picture where the source says "not coded"; reeld lets the one
 // before be shown longer, and has that many pictures.
 const NOT_CODED = {'formats/mpeg4-asp-xvid-mp3.avi': 140};
-// Half a tick of a millisecond container, at most.
-const TOLERANCE_S = 0.0011;
 
 let daemon;
 before(async () => { daemon = await startDaemon(['--ladder', 'background']); });
 after(async () => daemon?.stop());
 
 const playlist = (asset, name, file = 'index.m3u8') => asset.playback.hls.replace('index.m3u8', `${name}/${file}`);
-
-function fromZero(times) {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted.map((t) => t - sorted[0]);
-}
-
-// What the frame rate cap of a rung leaves of the source's times.
-function assertTimes(got, expected, what) {
-  assert.equal(got.length, expected.length, `${what}: number of pictures`);
-  got.forEach((t, i) => assert.ok(Math.abs(t - expected[i]) <= TOLERANCE_S,
-    `${what}: picture ${i} at ${t}, in the source at ${expected[i]}`));
-}
 
 for (const file of SOURCES) {
   test(`pictures of ${file}`, {timeout: 300 * SECONDS, skip: !hasMedia}, async () => {

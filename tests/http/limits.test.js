@@ -14,6 +14,7 @@ import {startDaemon} from './daemon.js';
 import {film} from './films.js';
 import {isProblem} from './problem.js';
 import {exchange, many, statuses} from './raw.js';
+import {until} from './remote.js';
 
 const MINUTE = 60e3;
 
@@ -24,15 +25,6 @@ async function withDaemon(flags, work) {
   } finally {
     await reeld.stop();
   }
-}
-
-async function until(what, is) {
-  for (let i = 0; i < 400; i++) {
-    if (await is())
-      return;
-    await sleep(50);
-  }
-  assert.fail(what);
 }
 
 // A connection that stays; `closed` says when the server ended it.
@@ -57,13 +49,13 @@ test('connections of one address', {timeout: MINUTE}, () => withDaemon(['--conne
   const held = [];
   for (let i = 0; i < 10; i++)
     held.push(await open(reeld.port, {from: '127.0.0.9', text: get('/healthz')}));
-  await until('they are not served', () => held.every((h) => h.text.includes('200')));
+  await until('they are served', () => held.every((h) => h.text.includes('200')));
   // One more is shut, and the ten stay; another address is another's.
   assert.equal((await exchange(reeld.port, get('/healthz'), {from: '127.0.0.9'})).text, '');
   assert.match((await exchange(reeld.port, get('/healthz', 'Connection: close\r\n'), {from: '127.0.0.8'})).text, /^HTTP\/1\.1 200/);
   assert.ok(held.every((h) => !h.isClosed));
   held[0].socket.destroy();
-  await until('the place is not free', async () =>
+  await until('the place is free', async () =>
     (await exchange(reeld.port, get('/healthz', 'Connection: close\r\n'), {from: '127.0.0.9'})).text.includes('200'));
   held.forEach((h) => h.socket.destroy());
 }));
@@ -177,7 +169,7 @@ test('requests that wait', {timeout: MINUTE}, () => withDaemon(['--parked-max', 
   const waits = [];
   for (let i = 0; i < 4; i++)
     waits.push(await open(reeld.port, {text: get(`/v1/assets/${asset.id}?wait=50`, `Authorization: Bearer ${reeld.key}\r\n`)}));
-  await until('they do not wait', async () => /^reeld_http_parked 4$/m.test(await (await fetch(`${reeld.base}/metrics`)).text()));
+  await until('they wait', async () => /^reeld_http_parked 4$/m.test(await (await fetch(`${reeld.base}/metrics`)).text()));
   // A change must wait for the disk: there is no place, and that is said.
   const full = await reeld.call('POST', '/v1/collections', {json: {name: 'x'}});
   assert.ok(Number(full.headers.get('retry-after')) >= 1);
@@ -186,7 +178,7 @@ test('requests that wait', {timeout: MINUTE}, () => withDaemon(['--parked-max', 
   // Hang-ups are seen within two seconds.
   const began = Date.now();
   waits.forEach((w) => w.socket.destroy());
-  await until('the places are not free', async () => (await reeld.call('POST', '/v1/collections', {json: {name: 'y'}})).status === 201);
+  await until('the places are free', async () => (await reeld.call('POST', '/v1/collections', {json: {name: 'y'}})).status === 201);
   assert.ok(Date.now() - began < 10000, `${Date.now() - began} ms`);
 }));
 
@@ -197,7 +189,7 @@ test('a crowd of the slow comes and goes while others are served', {timeout: MIN
     let isOver = false;
     const good = goodClient(reeld, ['/healthz', '/v1/assets'], 20, () => isOver);
     await crowd.come();
-    await until('the slow ones stay', async () => await connections(reeld) < 10);
+    await until('the slow ones go', async () => await connections(reeld) < 10);
     isOver = true;
     const {asked, served} = await good;
     assert.ok(asked > 0 && served === asked, `${served} of ${asked}`);
@@ -216,7 +208,7 @@ test('out of descriptors it lives, and serves again when there are some', {timeo
   assert.ok(statuses(inside.text).every((s) => s === 200 || s >= 500), inside.text);
   held.forEach((h) => h.socket.destroy());
   execFileSync('prlimit', ['--pid', String(reeld.pid), '--nofile=1000:']);
-  await until('it does not serve again', async () => (await fetch(`${reeld.base}/healthz`).catch(() => ({}))).status === 200);
+  await until('it serves again', async () => (await fetch(`${reeld.base}/healthz`).catch(() => ({}))).status === 200);
   assert.equal((await reeld.upload(film('silent.mp4'))).state, 'ready');
 }));
 
@@ -230,14 +222,14 @@ test('of 64 uploads at once as many get in as may, and no more', {timeout: MINUT
       'Content-Type: video/mp4\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n'});
     for (const [mine, most] of [[[keys[0]], 3], [keys, 5]]) {
       const held = await Promise.all(Array(64).fill(0).map((_, i) => begin(mine[i % mine.length])));
-      await until('some are not answered', () => held.every((h) => h.text.includes('HTTP/1.1')));
+      await until('all are answered', () => held.every((h) => h.text.includes('HTTP/1.1')));
       const inside = held.filter((h) => h.text.startsWith('HTTP/1.1 100'));
       assert.equal(inside.length, most);
       assert.ok(held.every((h) => inside.includes(h) || h.text.startsWith('HTTP/1.1 503')));
       held.forEach((h) => h.socket.destroy());
-      await until('they do not go', async () => {
+      await until('they go', async () => {
         const one = await begin(mine[0]);
-        await until('no answer', () => one.text.includes('HTTP/1.1') || one.isClosed);
+        await until('an answer', () => one.text.includes('HTTP/1.1') || one.isClosed);
         one.socket.destroy();
         return one.text.startsWith('HTTP/1.1 100');
       });

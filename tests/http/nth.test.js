@@ -13,7 +13,7 @@ import {mkdtemp} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {command, startDaemon} from './daemon.js';
+import {command, isSanitized, startDaemon} from './daemon.js';
 import {film} from './films.js';
 import {until} from './remote.js';
 
@@ -34,7 +34,6 @@ const FAULTS = [
   ['UNLINK', 'EIO'], ['ROOM', 'ENOSPC'], ['MEMORY', 'EMFILE'], ['LOCK', 'EAGAIN'],
 ];
 const FAILURES = [500, 503, 507];
-const isSanitized = /\/san-/.test(process.env.REELD ?? '');
 
 // ---- a daemon under the shim -------------------------------------------------
 

@@ -8,10 +8,10 @@ import {chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, r
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {setTimeout as sleep} from 'node:timers/promises';
 
 import {command, startDaemon} from './daemon.js';
 import {film} from './films.js';
+import {until} from './remote.js';
 
 const FINE = 0, FOUND = 1, FAILED = 2;
 const DAY_S = 24 * 3600;
@@ -26,14 +26,6 @@ after(() => reeld.stop());
 
 const blobOf = (dataDir, key) => join(dataDir, 'blobs', key.slice(0, 2), key.slice(2));
 const fsck = (...words) => command(reeld.dataDir, 'fsck', ...words);
-
-async function until(what, isDone) {
-  const end = Date.now() + 60e3;
-  while (!isDone()) {
-    assert.ok(Date.now() < end, `no sight of: ${what}`);
-    await sleep(50);
-  }
-}
 
 // A file that the daemon has not written, as a crash may leave one.
 function orphan(dataDir, bytes = randomBytes(1000)) {

@@ -7,11 +7,11 @@ import {appendFileSync, existsSync, readdirSync, readFileSync, renameSync} from 
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {setTimeout as sleep} from 'node:timers/promises';
 
 import {startDaemon} from './daemon.js';
 import {film} from './films.js';
 import {isProblem} from './problem.js';
+import {until} from './remote.js';
 
 const LIMIT = 4 << 20;
 const FLAGS = ['--upload-limit', String(LIMIT), '--ladder', 'on_demand', '--requests-per-key', '0'];
@@ -327,18 +327,11 @@ function hold(path, from, length, data, {daemon = reeld, headers = {}} = {}) {
   });
 }
 
-async function until(what, is) {
-  for (const end = Date.now() + 60e3; Date.now() < end; await sleep(50))
-    if (await is())
-      return;
-  assert.fail(what);
-}
-
 test('one request at a time writes, and whoever asks with HEAD ends it', async () => {
   const data = bytes('plain.mp4');
   const path = await begin(data.length);
   const held = await hold(path, 0, data.length, data.subarray(0, 50000));
-  await until('nothing came', async () => (await reeld.json(path)).offset === 50000);
+  await until('it came', async () => (await reeld.json(path)).offset === 50000);
   await isProblem(await append(path, 50000, data.subarray(50000)), 423, 'locked');
   assert.equal(await offset(path), 50000);
   // What the old one still sends goes nowhere.
@@ -354,7 +347,7 @@ test('a dropped line loses nothing that came', async () => {
   let at = 0;
   for (let i = 0; i < 100; i++) {
     const held = await hold(path, at, data.length - at, data.subarray(at, at + 200));
-    await until('nothing came', async () => (await reeld.json(path)).offset === at + 200);
+    await until('it came', async () => (await reeld.json(path)).offset === at + 200);
     held.socket.resetAndDestroy();
     at = await offset(path);
     assert.equal(at, 200 * (i + 1));
@@ -381,7 +374,7 @@ test('an upload outlives kill -9', async () => {
     let at = 0;
     for (let i = 0; i < 3; i++) {
       await hold(path, at, data.length - at, data.subarray(at, at + 20000), {daemon});
-      await until('nothing came', async () => (await daemon.json(path)).offset === at + 20000);
+      await until('it came', async () => (await daemon.json(path)).offset === at + 20000);
       at += 20000;
       await daemon.kill();
       daemon = await daemon.restart();
@@ -446,12 +439,12 @@ test('what is left of expired uploads is swept', async () => {
     const path = await begin(10, {}, daemon);
     assert.equal((await append(path, 0, 'abc', {}, daemon)).status, 204);
     assert.equal(drafts(daemon), 1);
-    await until('it does not expire', async () => (await head(path, daemon)).status === 410);
+    await until('it expires', async () => (await head(path, daemon)).status === 410);
     await isProblem(await append(path, 3, 'abc', {}, daemon), 410, 'upload_gone');
     // The janitor makes his round at the start.
     await daemon.kill();
     daemon = await daemon.restart();
-    await until('it is not swept', async () => (await head(path, daemon)).status === 404);
+    await until('it is swept', async () => (await head(path, daemon)).status === 404);
     assert.equal(drafts(daemon), 0);
   } finally {
     await daemon.stop();
@@ -467,7 +460,7 @@ test('uploads count: at once, unfinished, and in space', async () => {
     assert.ok(Number(busy.headers.get('retry-after')) > 0);
     await isProblem(busy, 503, 'busy');
     held.socket.resetAndDestroy();
-    await until('the place is not free', async () => (await head(path, daemon)).status === 200 &&
+    await until('the place is free', async () => (await head(path, daemon)).status === 200 &&
       (await append(path, 3, 'd', {}, daemon)).status !== 503);
     await begin(5, {}, daemon);
     await begin(5, {}, daemon);
