@@ -25,6 +25,14 @@ AVFrame *av_frame_new(void)
     return f;
 }
 
+AVFrame *av_frame_share(const AVFrame *f)
+{
+    AVFrame *share = av_frame_clone(f);
+    if (!share)
+        abort();
+    return share;
+}
+
 AVPacket *av_packet_new(void)
 {
     AVPacket *p = av_packet_alloc();

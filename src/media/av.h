@@ -43,6 +43,8 @@ DEFINE_SCOPED(av_swr, SwrContext *, av_swr_drop)
 // Never NULL: like mem_new(), these abort when memory is out.
 AVFrame *av_frame_new(void);
 AVPacket *av_packet_new(void);
+// Another reference to the picture, with times of its own.
+AVFrame *av_frame_share(const AVFrame *f);
 
 // fail() with libav's words for `number`. ENOMEM aborts no one here: a worker
 // that is out of memory says ERR_IO and is replaced.

@@ -31,6 +31,7 @@ struct chain {
     uint32_t timescale;
     chain_sink *sink;
     void *self;
+    int64_t end; // ticks of a frame that is not shown, INT64_MAX none yet
     size_t rungs;
     struct chain_rung rung[CHAIN_RUNGS_MAX];
     int nodes; // parents come before children
@@ -91,6 +92,7 @@ struct chain *chain_new(const struct recipe *const *recipe, size_t rungs,
 {
     struct chain *c = NEW(struct chain);
     c->timescale = timescale;
+    c->end = INT64_MAX;
     c->sink = sink;
     c->self = self;
     c->rungs = rungs;
@@ -128,14 +130,6 @@ static void note_kept(struct chain *c, uint32_t keep, int64_t ticks)
         }
 }
 
-static AVFrame *clone(const AVFrame *f)
-{
-    AVFrame *copy = av_frame_clone(f);
-    if (!copy)
-        abort();
-    return copy;
-}
-
 static enum err check_size(const struct node *n, const AVFrame *f)
 {
     if (f->width != n->size.width || f->height != n->size.height ||
@@ -154,7 +148,7 @@ static enum err deliver(struct chain *c, int at, const AVFrame *f,
     TRY(check_size(n, f));
     for (size_t i = 0; i < c->rungs; i++)
         if ((n->here & keep) >> i & 1)
-            TRY(c->sink(c->self, i, clone(f)));
+            TRY(c->sink(c->self, i, av_frame_share(f)));
     for (int i = at + 1; i < c->nodes; i++) {
         struct node *child = &c->node[i];
         if (child->parent != at || !(child->below & keep))
@@ -162,7 +156,7 @@ static enum err deliver(struct chain *c, int at, const AVFrame *f,
         if (!child->filter)
             TRY(filter_open_step(n->size, child->size, c->timescale,
                                  &child->filter));
-        TRY(filter_push(child->filter, clone(f)));
+        TRY(filter_push(child->filter, av_frame_share(f)));
         scoped(av_frame) AVFrame *smaller = NULL;
         TRY(filter_pull(child->filter, &smaller));
         TRY(deliver(c, i, smaller, keep));
@@ -180,6 +174,8 @@ static enum err pull_head(struct chain *c, int at)
         if (result == ERR_NOT_FOUND)
             return OK;
         TRY(result);
+        if (f->pts >= c->end)
+            continue;
         uint32_t keep = keepers(c, f->pts) & n->below;
         note_kept(c, keep, f->pts);
         TRY(deliver(c, at, f, keep));
@@ -197,6 +193,16 @@ static enum err close_head(struct chain *c, int at)
     return OK;
 }
 
+// Shows a head what follows the GOP.
+static enum err push_next(struct chain *c, int at, const AVFrame *next)
+{
+    struct node *n = &c->node[at];
+    if (!next || !n->filter || !filter_fits(n->filter, next))
+        return OK;
+    TRY(filter_push(n->filter, av_frame_share(next)));
+    return pull_head(c, at);
+}
+
 static enum err push_head(struct chain *c, int at, const AVFrame *frame)
 {
     struct node *n = &c->node[at];
@@ -207,7 +213,7 @@ static enum err push_head(struct chain *c, int at, const AVFrame *frame)
         TRY(close_head(c, at));
     if (!n->filter)
         TRY(filter_open_head(n->recipe, frame, c->timescale, &n->filter));
-    TRY(filter_push(n->filter, clone(frame)));
+    TRY(filter_push(n->filter, av_frame_share(frame)));
     return pull_head(c, at);
 }
 
@@ -225,11 +231,16 @@ enum err chain_push(struct chain *c, AVFrame *frame)
     return OK;
 }
 
-enum err chain_end_gop(struct chain *c)
+enum err chain_end_gop(struct chain *c, const AVFrame *next)
 {
-    for (int i = 0; i < c->nodes; i++)
-        if (c->node[i].parent == NO_PARENT && c->node[i].recipe->deinterlace)
-            TRY(close_head(c, i));
+    c->end = next ? next->pts : INT64_MAX;
+    for (int i = 0; i < c->nodes; i++) {
+        if (c->node[i].parent != NO_PARENT || !c->node[i].recipe->deinterlace)
+            continue;
+        TRY(push_next(c, i, next));
+        TRY(close_head(c, i));
+    }
+    c->end = INT64_MAX;
     for (size_t i = 0; i < c->rungs; i++)
         c->rung[i].has_kept = false;
     return OK;

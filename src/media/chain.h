@@ -29,7 +29,10 @@ DEFINE_SCOPED(chain, struct chain *, chain_free)
 
 // One decoded frame, pts in rising ticks; taken over.
 must_check enum err chain_push(struct chain *c, AVFrame *frame);
-// The GOP ends: what was held back comes out, nothing carries over.
-must_check enum err chain_end_gop(struct chain *c);
+// The GOP ends: what was held back comes out, nothing carries over. `next`: the
+// frame shown behind it, with its pts, or NULL; not shown, but deinterlacing
+// looks at it. Else the GOP's last picture would be taken for one that stands
+// still, and a GOP of a single picture come out combed.
+must_check enum err chain_end_gop(struct chain *c, const AVFrame *next);
 // A black picture, for a GOP of which nothing can be decoded.
 must_check enum err chain_black(struct recipe_size size, AVFrame **ret);

@@ -27,9 +27,7 @@ static size_t collect_rungs(const struct make *m, struct gops_rung *rung,
 static enum err push_at(struct gops *g, size_t rung, const AVFrame *black,
                         int64_t ticks)
 {
-    scoped(av_frame) AVFrame *f = av_frame_clone(black);
-    if (!f)
-        return fail(ERR_IO, "black picture");
+    scoped(av_frame) AVFrame *f = av_frame_share(black);
     f->pts = ticks;
     return gops_push(g, rung, take(f));
 }

@@ -61,9 +61,7 @@ static enum err push_still(struct shot *s, AVFrame *former, AVFrame *shown,
         bool is_wanted = row[i] && (i == 1 || s->recipe->deinterlace);
         if (!is_wanted)
             continue;
-        AVFrame *f = av_frame_clone(row[i]);
-        if (!f)
-            return fail(ERR_IO, "a picture");
+        AVFrame *f = av_frame_share(row[i]);
         f->pts = i;
         TRY(chain_push(s->chain, f));
     }
@@ -121,7 +119,9 @@ static enum err take_shot(struct shot *s, enum reader_start start)
         TRY(reader_begin(&s->reader, s->make->source, s->ask, r->stream,
                          start));
         TRY(is_still ? find_still(s) : push_moving(s));
-        TRY(chain_end_gop(chain));
+        scoped(av_frame) AVFrame *next =
+            is_still ? NULL : reader_behind(s->reader);
+        TRY(chain_end_gop(chain, next));
         s->make->frames += reader_frames(s->reader);
         if (start != READER_STRICT && reader_is_damaged(s->reader))
             return OK; // the caller sees it as well

@@ -18,7 +18,8 @@ struct attempt {
     struct gops_rung rung[WIRE_OUTPUTS_MAX];
     const struct recipe *recipe[WIRE_OUTPUTS_MAX];
     size_t rungs;
-    bool is_iframes; // nothing but the first picture is wanted
+    bool is_iframes; // nothing but the first picture is wanted ...
+    int frames_left; // ... for which this many are still to be read
     struct reader **reader;
     struct chain *chain;
     struct gops *gops;
@@ -68,9 +69,9 @@ static enum err fill_with_black(struct attempt *a)
     return OK;
 }
 
-static enum err end_gop(struct attempt *a)
+static enum err end_gop(struct attempt *a, const AVFrame *next)
 {
-    TRY(chain_end_gop(a->chain));
+    TRY(chain_end_gop(a->chain, next));
     if (!a->has_frame)
         TRY(fill_with_black(a));
     gops_close(a->gops);
@@ -98,8 +99,9 @@ static bool place(struct attempt *a, int64_t *ticks)
 static enum err add_frame(struct attempt *a, AVFrame *frame, int64_t ticks)
 {
     scoped(av_frame) AVFrame *f = frame;
+    f->pts = ticks;
     while (ticks >= a->ask->border[a->gop + 1])
-        TRY(end_gop(a));
+        TRY(end_gop(a, f));
     if (!place(a, &ticks))
         return OK;
     f->pts = ticks;
@@ -116,7 +118,7 @@ static enum err read_frames(struct attempt *a)
             return OK;
         TRY(result);
         TRY(add_frame(a, f, ticks));
-        if (a->is_iframes)
+        if (a->is_iframes && --a->frames_left == 0)
             return OK;
         if (a->start != READER_STRICT && reader_is_damaged(*a->reader))
             return OK; // the caller sees it as well
@@ -130,6 +132,8 @@ static enum err run_attempt(struct attempt *a, enum reader_start start)
     a->start = start;
     a->gop = 0;
     a->has_frame = false;
+    // Deinterlacing looks at the next one.
+    a->frames_left = a->recipe[0]->deinterlace ? 2 : 1;
     a->make->note[0] = '\0';
     scoped(gops) struct gops *gops = gops_new(a->ask, a->rung, a->rungs);
     scoped(chain) struct chain *chain =
@@ -140,8 +144,9 @@ static enum err run_attempt(struct attempt *a, enum reader_start start)
     a->make->frames += reader_frames(*a->reader);
     if (start != READER_STRICT && reader_is_damaged(*a->reader))
         return OK;
+    scoped(av_frame) AVFrame *next = reader_behind(*a->reader);
     while (a->gop + 1 < a->ask->borders)
-        TRY(end_gop(a));
+        TRY(end_gop(a, next));
     return gops_finish(gops);
 }
 

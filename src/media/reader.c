@@ -238,6 +238,15 @@ enum err reader_next(struct reader *r, AVFrame **ret, int64_t *ret_ticks)
     }
 }
 
+AVFrame *reader_behind(struct reader *r)
+{
+    if (!r->ahead)
+        return NULL;
+    AVFrame *f = av_frame_share(r->ahead);
+    f->pts = ticks_of(r, f);
+    return f;
+}
+
 bool reader_is_damaged(const struct reader *r)
 {
     // Begun cold, disorder comes out the same every time.

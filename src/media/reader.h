@@ -36,6 +36,9 @@ void reader_free(struct reader *r);
 // The frame is the caller's. ERR_NOT_FOUND behind the last one.
 must_check enum err reader_next(struct reader *r, AVFrame **ret,
                                 int64_t *ret_ticks);
+// The frame that is shown behind the range, its ticks for pts, once
+// reader_next() has found the end. The caller's; NULL: there is none.
+AVFrame *reader_behind(struct reader *r);
 // What has been given out may depend on how the range was begun.
 bool reader_is_damaged(const struct reader *r);
 int64_t reader_frames(const struct reader *r); // decoded since it began

@@ -70,7 +70,7 @@ static void the_text_of_a_plain_recipe_never_changes(void **state)
     buf_u8(&text, 0);
     assert_string_equal(
         (const char *)text.bytes,
-        "reeld-recipe=4\nkind=video\nmode=encode\nstream=0\nbuild=libx\n"
+        "reeld-recipe=5\nkind=video\nmode=encode\nstream=0\nbuild=libx\n"
         "deinterlace=0\nrotation=0\nmirrored=0\nfull_range=0\ntransfer=0\n"
         "sizes=1280x720 640x360\ncap_rate=30/1\nrate=25/1\ncodec=h264\n"
         "crf=23\ncap_bps=750000\nlevel=30\npreset=veryfast\n");
