@@ -204,7 +204,7 @@ static void show(struct jobs *j)
 {
     size_t count = HASH_COUNT(j->makings), at = 0;
     struct shown_making *fresh =
-        count > 0 ? NEW_ARRAY(count, struct shown_making) : NULL;
+        j->makings ? NEW_ARRAY(count, struct shown_making) : NULL;
     for (const struct making *m = j->makings; m; m = m->hh.next) {
         struct shown_making *s = &fresh[at++];
         bool is_failed = m->state == MAKING_FAILED;

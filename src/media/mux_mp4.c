@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // mux_mp4.c - the head of an MP4: what its tracks are and where their samples
 // lie (ISO/IEC 14496-12).
+#include <assert.h>
+
 #include "cmaf_box.h"
 #include "cmaf_head.h"
 #include "mux_file.h"
@@ -245,6 +247,7 @@ enum err mux_write_head(const struct wire_file *ask, int64_t file_bytes,
         tracks[count++] = video;
     if (sound)
         tracks[count++] = sound;
+    assert(count > 0); // a file has one track at least
     // Sound has the edits, which are in the clock of the movie.
     const struct head h = {out, tracks[count - 1]->timescale,
                            file_bytes > UINT32_MAX};

@@ -48,7 +48,8 @@ static struct amount pictures_of(const struct clip *c)
     int64_t count =
         p->runs > 0 ? planned_pictures(p, first, last) : black_pictures(c);
     return (struct amount){count + count / 16 + c->segments + 64,
-                           (int64_t)(last - first) + 2 * c->segments + 2};
+                           (int64_t)(last - first) + INT64_C(2) * c->segments +
+                               2};
 }
 
 static struct amount packets_of(const struct clip *c, const struct rendition *r)

@@ -165,7 +165,7 @@ struct image_board image_board(const struct asset *a)
     b.columns = (int32_t)min_i64(b.tiles, IMAGE_GRID_SIDE);
     b.rows =
         (int32_t)min_i64(scale_ceil(b.tiles, 1, b.columns), IMAGE_GRID_SIDE);
-    b.sheets = (uint32_t)scale_ceil(b.tiles, 1, b.columns * b.rows);
+    b.sheets = (uint32_t)scale_ceil(b.tiles, 1, (int64_t)b.columns * b.rows);
     return b;
 }
 
