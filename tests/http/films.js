@@ -7,6 +7,7 @@ import {join, resolve} from 'node:path';
 const PLACE = resolve(import.meta.dirname, '../../build/films');
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=25'];
 const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
+const NOISE = ['-f', 'lavfi', '-i', 'anoisesrc=sample_rate=48000:amplitude=0.5:seed=7'];
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '50', '-sc_threshold', '0'];
 const AAC = ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'];
 
@@ -27,6 +28,9 @@ const FILMS = {
   'blips.mp4': ['-f', 'lavfi', '-i', "color=black:size=320x240:rate=25,drawbox=color=white:t=fill:enable='lt(mod(t,1),0.039)'",
     '-f', 'lavfi', '-i', "aevalsrc='if(lt(mod(t,1),0.04),0.8*sin(2*PI*1000*t),0)':s=48000",
     '-t', '8', ...H264, ...AAC],
+  // No two places of their sound are alike.
+  'noise.mp4': [...PICTURE, ...NOISE, '-t', '12', ...H264, ...AAC],
+  'noise.mov': [...PICTURE, ...NOISE, '-t', '12', ...H264, '-c:a', 'pcm_s16le', '-ac', '2'],
   'still.png': [...PICTURE, '-frames:v', '1'],
   'sound.oga': [...SOUND, '-t', '5', '-c:a', 'libvorbis', '-f', 'ogg'],
   // A minute and a half: long enough for what README cuts out of it.
