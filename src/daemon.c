@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -148,6 +149,12 @@ static enum err open_floors(const struct settings *s, struct house *h)
                                             .asset_cache = ASSET_CACHE,
                                             .backup_lag_us = s->backup_lag_us};
     TRY(catalog_open(&catalog, &h->catalog));
+    int64_t lost = catalog_changes_lost(h->catalog);
+    if (lost > 0)
+        log_warn("catalog.changes_lost count=%" PRId64
+                 " why=\"the log has a hole: no harm after a power failure; "
+                 "else the disk is damaged: restore a backup\"",
+                 lost);
     TRY(catalog_set_quota(h->catalog, s->quota_bytes, s->quota_assets));
     h->pool = pool_new(POOL_THREADS, s->queue_max);
     return OK;

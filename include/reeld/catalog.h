@@ -40,6 +40,10 @@ must_check enum err catalog_open(const struct catalog_options *o,
 // text is for the operator. Seconds for some 100,000 assets: not on HTTP
 // threads.
 must_check enum err catalog_check(struct catalog *c);
+// Changes whose ends the database's log held behind a hole when it was opened,
+// and that are lost. After a loss of power such that nobody had waited for;
+// else its disk is damaged, and what was acknowledged may be among them.
+int64_t catalog_changes_lost(const struct catalog *c);
 void catalog_close(struct catalog *c);
 DEFINE_SCOPED(catalog, struct catalog *, catalog_close)
 

@@ -126,6 +126,7 @@ enum err catalog_open_on(const struct catalog_options *o, db_opener *open_db,
     scoped(catalog) struct catalog *c = catalog_new(o, open_db, open_context);
     TRY(lock_file(c->path, &c->lock_fd));
     TRY(create_private(c->path));
+    TRY(db_sqlite_check_log(c->path, &c->changes_lost));
     TRY(open_writer_even_if_full(c));
     TRY(put_ballast(c->path));
     TRY(drop_claims(c));
@@ -137,6 +138,11 @@ enum err catalog_open_on(const struct catalog_options *o, db_opener *open_db,
 enum err catalog_open(const struct catalog_options *o, struct catalog **ret)
 {
     return catalog_open_on(o, db_sqlite_open, NULL, ret);
+}
+
+int64_t catalog_changes_lost(const struct catalog *c)
+{
+    return c->changes_lost;
 }
 
 enum err catalog_check(struct catalog *c)
@@ -151,7 +157,8 @@ enum err open_reader(const char *path, struct db **ret)
     if (access(path, F_OK) != 0)
         return errno == ENOENT ? fail(ERR_NOT_FOUND, "there is no %s", path)
                                : fail_errno(ERR_IO, "%s", path);
-    TRY(db_sqlite_check_log(path));
+    int64_t behind;
+    TRY(db_sqlite_check_log(path, &behind));
     return db_open(db_sqlite_open, NULL, path, DB_READER, ret);
 }
 

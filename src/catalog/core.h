@@ -27,6 +27,7 @@ struct catalog {
     void *open_context;
     char *path;
     int64_t backup_lag_us;
+    int64_t changes_lost;  // catalog_changes_lost()
     int64_t wall_ahead_us; // of clock_now_us(), when it was opened
     int lock_fd; // of "PATH.lock": one daemon a database; -1: only read
     struct cache *cache;

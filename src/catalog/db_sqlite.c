@@ -328,8 +328,6 @@ enum err db_sqlite_open(void *context, const char *path, enum db_use use,
                         struct db_link *ret)
 {
     (void)context;
-    if (use == DB_WRITER)
-        TRY(db_sqlite_check_log(path));
     scoped(lite) struct lite *l = NEW(struct lite);
     l->is_durable = true;
     int create = use == DB_WRITER ? SQLITE_OPEN_CREATE : 0;

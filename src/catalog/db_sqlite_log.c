@@ -8,7 +8,9 @@
 // as well: all that was promised behind would be gone without a word, and what
 // is before might be older than what the database itself holds by then. Such a
 // frame was whole once, and shows it: with that bit turned back its sum of 64
-// bits is right, which what is left of a torn write does not come to.
+// bits is right, which what is left of a torn write does not come to. Other
+// damage looks like what a loss of power leaves of writes that nobody had
+// waited for: ends of changes behind it are counted, to be told.
 //
 // Format: sqlite.org/fileformat2.html, section 4.
 #include <errno.h>
@@ -29,6 +31,7 @@ enum {
     HEADER_SALTS = 16,
     FRAME_BYTES = 24, // page, pages after a commit, salts, sum
     FRAME_SUMMED = 8, // and the page behind it
+    FRAME_COMMIT = 4,
     FRAME_SALTS = 8,
     FRAME_SUM = 16,
     PAIR_BYTES = 8, // the sum takes words by twos
@@ -165,15 +168,21 @@ static bool bit_makes_frame(const struct log *log, uint8_t *frame,
                          off);
 }
 
+// Whether the frame goes on behind those before it.
 static bool take_frame(struct log *log, uint8_t *frame, bool *ret_has_flip)
 {
-    struct sum sum = log->sum;
-    sum_add(&sum, frame, FRAME_SUMMED, log->is_big);
-    sum_add(&sum, frame + FRAME_BYTES, log->page_bytes, log->is_big);
-    bool is_whole = pair_of(frame + FRAME_SALTS) == log->salts &&
-                    pair_of(frame + FRAME_SUM) == pair_of_sum(sum);
-    *ret_has_flip = !is_whole && bit_makes_frame(log, frame, sum);
-    log->sum = sum;
+    uint64_t off_salts = pair_of(frame + FRAME_SALTS) ^ log->salts;
+    uint64_t said = pair_of(frame + FRAME_SUM);
+    struct sum is = log->sum;
+    *ret_has_flip = false;
+    // For the next one: its sum goes on from what this one says.
+    log->sum = (struct sum){(uint32_t)(said >> 32), (uint32_t)said};
+    if (off_salts != 0 && !is_one_bit(off_salts))
+        return false; // of another round
+    sum_add(&is, frame, FRAME_SUMMED, log->is_big);
+    sum_add(&is, frame + FRAME_BYTES, log->page_bytes, log->is_big);
+    bool is_whole = off_salts == 0 && said == pair_of_sum(is);
+    *ret_has_flip = !is_whole && bit_makes_frame(log, frame, is);
     return is_whole;
 }
 
@@ -186,23 +195,30 @@ static enum err fail_flip(const char *name, int64_t at, size_t len)
                 name, len, at);
 }
 
-static enum err check_frames(struct log *log, const char *name)
+static enum err check_frames(struct log *log, const char *name,
+                             int64_t *ret_behind)
 {
     const size_t len = FRAME_BYTES + log->page_bytes;
     scoped(mem) uint8_t *frame = NEW_ARRAY(len, uint8_t);
+    bool has_ended = false, has_flip;
     for (int64_t at = HEADER_BYTES;; at += (int64_t)len) {
         ssize_t had = pread(log->fd, frame, len, at);
         if (had < 0)
             return fail_errno(ERR_IO, "read %s", name);
-        bool has_flip = false;
-        if ((size_t)had == len && take_frame(log, frame, &has_flip))
-            continue;
-        return has_flip ? fail_flip(name, at, len) : OK;
+        if ((size_t)had < len)
+            return OK;
+        bool is_whole = take_frame(log, frame, &has_flip);
+        if (has_flip && !has_ended)
+            return fail_flip(name, at, len);
+        has_ended = has_ended || !is_whole;
+        if (has_ended && is_whole && word_of(frame + FRAME_COMMIT, true) != 0)
+            (*ret_behind)++;
     }
 }
 
-enum err db_sqlite_check_log(const char *path)
+enum err db_sqlite_check_log(const char *path, int64_t *ret_behind)
 {
+    *ret_behind = 0;
     scoped(buf) struct buf name;
     TRY(path_beside(path, "-wal", &name));
     const char *text = (const char *)name.bytes;
@@ -218,5 +234,5 @@ enum err db_sqlite_check_log(const char *path)
     struct log log = {.fd = fd};
     if (!read_header(head, &log))
         return bit_makes_header(head) ? fail_flip(text, 0, sizeof(head)) : OK;
-    return check_frames(&log, text);
+    return check_frames(&log, text, ret_behind);
 }

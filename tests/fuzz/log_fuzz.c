@@ -12,6 +12,8 @@
 #include "reeld/base/fd.h"
 #include "reeld/catalog/db.h"
 
+enum { PAGE_LEAST = 512 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static enum err look(const uint8_t *data, size_t size)
@@ -23,9 +25,11 @@ static enum err look(const uint8_t *data, size_t size)
         open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || fd_write_all(fd, data, size) != OK)
         abort();
-    enum err e = db_sqlite_check_log(path);
+    int64_t behind;
+    enum err e = db_sqlite_check_log(path, &behind);
     unlink(name);
-    if (e != OK && e != ERR_BAD_INPUT)
+    if ((e != OK && e != ERR_BAD_INPUT) || behind < 0 ||
+        (size_t)behind * PAGE_LEAST > size)
         abort();
     return e;
 }

@@ -66,10 +66,14 @@ struct db_link {
 typedef enum err db_opener(void *context, const char *path, enum db_use use,
                            struct db_link *ret);
 db_opener db_sqlite_open; // context is not used
-// Whether the log beside the database at `path`, if there is one, would end too
-// early since a bit of it flipped: ERR_BAD_INPUT then, ERR_IO. A writer that is
-// opened has this looked at; a log that is being written may be, too.
-must_check enum err db_sqlite_check_log(const char *path);
+// Looks through the log beside the database at `path`, if there is one; also
+// while somebody writes it.
+//
+//   ret_behind   changes whose ends stand behind a hole, where the log ends for
+//                SQLite; of no meaning while it is written
+//
+// ERR_BAD_INPUT when it would end too early since a bit of it flipped; ERR_IO.
+must_check enum err db_sqlite_check_log(const char *path, int64_t *ret_behind);
 
 // catalog_open() on any kind of database.
 must_check enum err catalog_open_on(const struct catalog_options *o,

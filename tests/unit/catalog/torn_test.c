@@ -17,6 +17,7 @@
 enum {
     PATH_BYTES = SAMPLE_PATH_BYTES + 32,
     SECTOR_BYTES = 512,
+    PAGE_BYTES = 4096,
     CHANGES = 2,
     FILE_BYTES_MAX = 16 << 20,
 };
@@ -160,7 +161,16 @@ static void what_comes_behind_a_cut_stands_behind_no_remains(void **state)
     assert_int_equal(catalog_asset(t->now.catalog, &next->id, &found), OK);
 }
 
-// What a power failure leaves of a page that was not synced ends the log there.
+static int64_t count_behind(const struct torn *t, size_t at)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < CHANGES; i++)
+        count += t->end[i] > at;
+    return count;
+}
+
+// What a power failure leaves of a page that was not synced ends the log there;
+// whole changes behind it are told of.
 static void a_log_that_is_torn_inside_holds_whole_changes(void **state)
 {
     struct torn *t = *state;
@@ -168,9 +178,16 @@ static void a_log_that_is_torn_inside_holds_whole_changes(void **state)
         t->log.data[at] ^= 0x12;
         open_with_log(t, t->log.data, t->log.len);
         t->log.data[at] ^= 0x12;
+        // Those behind; and the torn one, unless it is so at its end. Of a log
+        // whose head is torn nothing can be told.
+        int64_t lost = catalog_changes_lost(t->now.catalog);
+        assert_true(at == 0 ? lost == 0 : lost >= count_behind(t, at) - 1);
+        assert_true(at + PAGE_BYTES < t->log.len || lost == 0);
         assert_holds(t, at);
         close_now(t);
     }
+    open_with_log(t, t->log.data, t->log.len);
+    assert_int_equal(catalog_changes_lost(t->now.catalog), 0);
 }
 
 static void assert_refused(struct torn *t, size_t at, int bit)
