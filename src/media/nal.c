@@ -165,14 +165,12 @@ static bool has_chroma_fields(uint8_t profile)
     return profile == 100 || profile == 110 || profile == 122 || profile == 144;
 }
 
-// Profile, constraints that all keep, level.
+// Profile, constraints that all keep, level; of SPS alone.
 static void write_profile(struct nal_walk w, struct buf *out, uint8_t *ret)
 {
     uint8_t profile = 0, constraints = 0xFF, level = 0;
     struct nal n;
     while (nal_next(&w, &n)) {
-        if (nal_type_of(n) != NAL_SPS || n.len < 4)
-            continue;
         profile = n.bytes[1] > profile ? n.bytes[1] : profile;
         constraints &= n.bytes[2];
         level = n.bytes[3] > level ? n.bytes[3] : level;
@@ -197,7 +195,8 @@ enum err nal_write_avcc(struct nal_walk w, struct buf *out)
     TRY(buf_end(&pps));
     buf_u8(out, 1);
     uint8_t profile;
-    write_profile(w, out, &profile);
+    // Of those that stand in the record, not of a 32nd.
+    write_profile(nal_walk_over(sps.bytes, sps.len, 2), out, &profile);
     buf_u8(out, 0xFC | 3); // lengths of four bytes
     buf_u8(out, (uint8_t)(0xE0 | sps_count));
     buf_str(out, buf_view(&sps));
