@@ -85,8 +85,8 @@ void reply_error(struct reply *p, enum err e);
 // What a look-up by an id of a path said: 404 where the text is no id or names
 // nothing ("There is no such `what`."), else as reply_error().
 void reply_not_found(struct reply *p, enum err e, const char *what);
-// What making something of an asset said: 415 where it never can be, 409 where
-// not yet, with fail_text(); else as reply_not_found().
+// What making something of an asset said: unsupported_media where it never can
+// be, not_ready where not yet, with fail_text(); else as reply_not_found().
 void reply_not_made(struct reply *p, enum err e);
 // What reply_error() makes of a sentence that came from another thread.
 void reply_error_text(struct reply *p, enum err e, const char *text);
