@@ -2,9 +2,8 @@
 // writers.c - who writes which resumable upload, and its running hash.
 #include "writers.h"
 
-#include <uthash.h>
-
 #include "reeld/base/mem.h"
+#include "reeld/base/table.h"
 #include "reeld/base/thread.h"
 
 enum { KEPT_MAX = 1024 };

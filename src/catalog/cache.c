@@ -4,9 +4,9 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "reeld/base/mem.h"
+#include "reeld/base/table.h"
 #include "reeld/base/thread.h"
 
 // Assets share slots by hash: a change of one may make manifests of another

@@ -19,10 +19,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "inbox.h"
 #include "reeld/base/blob.h"
+#include "reeld/base/table.h"
 #include "reeld/jobs.h"
 
 enum urgency {

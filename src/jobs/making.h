@@ -21,9 +21,8 @@
 // All on the crew thread but what errands say.
 #pragma once
 
-#include <uthash.h>
-
 #include "flight.h"
+#include "reeld/base/table.h"
 #include "reeld/model/download.h"
 #include "reeld/store.h"
 

@@ -3,10 +3,9 @@
 //
 // Kept by the clock that nobody can set, in order of age: the hash table lists
 // its items in the order in which they were added.
-#include <uthash.h>
-
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/base/table.h"
 #include "store_fs.h"
 
 struct pin {
