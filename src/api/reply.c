@@ -78,7 +78,7 @@ bool etag_is_named(struct str list, const char *etag)
 void reply_send(struct http_request *r, struct reply *p)
 {
     if (buf_end(&p->body) != OK)
-        reply_problem(p, "internal", "The answer grew too large.");
+        reply_problem(p, "internal", "The answer could not be put together.");
     header(r, "Cache-Control", p->cache);
     header(r, "Location", p->location);
     header(r, "Link", p->link);

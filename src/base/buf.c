@@ -8,7 +8,10 @@
 
 #include "reeld/base/mem.h"
 
-enum { FIRST_BYTES = 256 };
+enum {
+    FIRST_BYTES = 256,
+    SMALL_BYTES = 64 << 10, // mem.h's word for it: no memory for them ends all
+};
 
 void buf_init(struct buf *b, size_t limit)
 {
@@ -39,9 +42,13 @@ static bool reserve(struct buf *b, size_t more)
         wanted = FIRST_BYTES;
     if (wanted < need)
         wanted = need;
+    if (wanted <= SMALL_BYTES) {
+        b->bytes = mem_grow(b->bytes, &b->capacity, wanted, 1);
+        return true;
+    }
     uint8_t *grown = realloc(b->bytes, wanted);
     if (!grown) {
-        b->is_over = true;
+        b->is_over = b->lacks_memory = true;
         return false;
     }
     b->bytes = grown;
@@ -130,6 +137,8 @@ struct str buf_view(const struct buf *b)
 
 enum err buf_end(const struct buf *b)
 {
+    if (b->lacks_memory)
+        return fail(ERR_IO, "no memory for more than %zu bytes", b->len);
     if (b->is_over)
         return fail(ERR_TOO_LARGE, "output of more than %zu bytes", b->limit);
     return OK;

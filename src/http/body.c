@@ -77,6 +77,15 @@ void body_begin(struct http_request *r)
     note(&r->body, begin(r));
 }
 
+static enum err collect(struct buf *to, const void *bytes, size_t len)
+{
+    buf_add(to, bytes, len);
+    enum err e = buf_end(to);
+    if (e == ERR_TOO_LARGE)
+        return fail(e, "a body of more than %zu bytes", to->limit);
+    return e;
+}
+
 static enum err add(struct http_request *r, const void *bytes, size_t len)
 {
     struct body *b = &r->body;
@@ -84,11 +93,7 @@ static enum err add(struct http_request *r, const void *bytes, size_t len)
     case BODY_NONE:
         return OK;
     case BODY_COLLECTED:
-        buf_add(&b->collected, bytes, len);
-        if (buf_end(&b->collected) != OK)
-            return fail(ERR_TOO_LARGE, "a body of more than %zu bytes",
-                        b->collected.limit);
-        return OK;
+        return collect(&b->collected, bytes, len);
     case BODY_RAW:
         return b->upload->data(r, bytes, len);
     case BODY_MULTIPART:

@@ -143,7 +143,7 @@ struct str answer_text(struct answer *a)
 {
     close_all(a);
     if (buf_end(&a->body) != OK) {
-        answer_problem(a, "internal", "The answer grew too large.");
+        answer_problem(a, "internal", "The answer could not be put together.");
         close_all(a);
     }
     return buf_view(&a->body);

@@ -2,7 +2,8 @@
 // buf.h - text or bytes that grow up to a limit.
 //
 // Writers do not check: past the limit the buffer keeps what it has and
-// remembers; buf_end() reports once.
+// remembers; buf_end() reports once. The first 64 KiB are small allocations, as
+// mem.h has them.
 //
 // Threads: one at a time a buffer.
 #pragma once
@@ -18,8 +19,9 @@ struct buf {
     uint8_t *bytes; // NUL behind the last one once anything was written
     size_t len;
     size_t capacity;
-    size_t limit; // most bytes it may hold
-    bool is_over; // something did not fit
+    size_t limit;      // most bytes it may hold
+    bool is_over;      // something did not fit
+    bool lacks_memory; // which is why
 };
 
 void buf_init(struct buf *b, size_t limit);
@@ -48,7 +50,7 @@ void buf_patch_u32(struct buf *b, size_t at, uint32_t v);
 
 struct str buf_view(const struct buf *b); // valid until the next write
 
-// ERR_TOO_LARGE if something did not fit, or memory could not be had.
+// ERR_TOO_LARGE if something did not fit, ERR_IO if memory could not be had.
 must_check enum err buf_end(const struct buf *b);
 
 // Moves the bytes out, to be released with free(); the buffer is empty then.
