@@ -68,7 +68,9 @@ must_check enum err tus_open(struct upload *u, bool is_new,
 // Bytes behind the last one of the draft.
 must_check enum err tus_add(struct upload *u, const void *bytes, size_t len);
 
-// tus_admit.c: name, description ... of the asset out of Upload-Metadata.
+// tus_metadata.c: 400 that names the header, and says what fail() was told.
+must_check enum err tus_refuse_header(struct upload *u, const char *name);
+// name, description ... of the asset out of Upload-Metadata.
 // `is_stored`: it was good when the upload was made, and what is not any more
 // (a collection that went) is left out.
 must_check enum err tus_read_metadata(struct upload *u, struct str header,

@@ -9,9 +9,7 @@
 
 #include "reeld/base/fd.h"
 #include "reeld/base/mem.h"
-
-// Multipart puts its own lines around the file.
-enum { MULTIPART_EXTRA_BYTES = 1 << 20 };
+#include "reeld/http/multipart.h"
 
 enum err upload_refuse(struct upload *u, const char *code, const char *format,
                        ...)
@@ -72,7 +70,7 @@ static enum err check_length(struct http_request *r, struct upload *u)
         return upload_refuse(u, "length_required",
                              "Send Content-Length or a chunked body.");
     int64_t most = u->api->o.upload_limit_bytes +
-                   (u->is_multipart ? MULTIPART_EXTRA_BYTES : 0);
+                   (u->is_multipart ? MULTIPART_OVERHEAD_BYTES : 0);
     if (length > most)
         return upload_refuse_size(u);
     // Where a form goes stands in its body.

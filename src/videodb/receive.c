@@ -4,14 +4,13 @@
 
 #include "reeld/base/clock.h"
 #include "reeld/base/mem.h"
+#include "reeld/http/multipart.h"
 #include "reeld/videodb/parcel.h"
 #include "reeld/videodb/slots.h"
 
 #include "errand.h"
 #include "view.h"
 
-// Multipart puts its own lines around the file.
-enum { MULTIPART_EXTRA_BYTES = 1 << 20 };
 // For the sync of the largest files on slow disks.
 #define COMMIT_WAIT_US INT64_C(600000000)
 
@@ -74,7 +73,7 @@ static enum err begin_parcel(struct http_request *r, struct parcel **ret)
     const struct videodb *v = videodb_of(r);
     int64_t length = http_request_content_length(r);
     int64_t most = v->o.upload_limit_bytes;
-    if (length > most + MULTIPART_EXTRA_BYTES)
+    if (length > most + MULTIPART_OVERHEAD_BYTES)
         return fail(ERR_TOO_LARGE, "an upload may have %lld bytes at most",
                     (long long)most);
     int64_t hint = length > 0 && length < most ? length : 0;

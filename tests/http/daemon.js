@@ -76,6 +76,16 @@ export async function startDaemon(flags = [], {directory, keeps = false, under =
   return new Daemon({child, pid, port, base: `http://127.0.0.1:${port}`, dataDir, flags, lines, ended, key, keeps});
 }
 
+// One of a test's own, for as long as `work` takes.
+export async function withDaemon(flags, work) {
+  const own = await startDaemon(['--ladder', 'on_demand', ...flags]);
+  try {
+    await work(own);
+  } finally {
+    await own.stop();
+  }
+}
+
 class Daemon {
   constructor(parts) {
     Object.assign(this, parts);

@@ -8,7 +8,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {boxes} from './boxes.js';
-import {startDaemon} from './daemon.js';
+import {startDaemon, withDaemon} from './daemon.js';
 import {film} from './films.js';
 import {isProblem} from './problem.js';
 import {until} from './remote.js';
@@ -239,15 +239,6 @@ test('curl --retry -OJ gets the file under its name', {timeout: 100 * SECONDS}, 
 });
 
 // ---- with settings of their own --------------------------------------------
-
-async function withDaemon(flags, work) {
-  const own = await startDaemon(['--ladder', 'on_demand', ...flags]);
-  try {
-    await work(own);
-  } finally {
-    await own.stop();
-  }
-}
 
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 

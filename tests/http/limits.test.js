@@ -10,22 +10,13 @@ import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 
 import {Crowd, connections, goodClient} from '../abuse/slow.js';
-import {startDaemon} from './daemon.js';
+import {withDaemon} from './daemon.js';
 import {film} from './films.js';
 import {isProblem} from './problem.js';
 import {exchange, many, statuses} from './raw.js';
 import {until} from './remote.js';
 
 const MINUTE = 60e3;
-
-async function withDaemon(flags, work) {
-  const reeld = await startDaemon(['--ladder', 'on_demand', ...flags]);
-  try {
-    await work(reeld);
-  } finally {
-    await reeld.stop();
-  }
-}
 
 // A connection that stays; `closed` says when the server ended it.
 function open(port, {from, text = ''} = {}) {

@@ -20,6 +20,9 @@ enum {
     MULTIPART_NAME_BYTES = 256,
     MULTIPART_FILENAME_BYTES = 1024,
     MULTIPART_OUTSIDE_BYTES = 8 * 1024, // before the first and behind the last
+    // By how much a form with one file may be longer than the file is: more
+    // than any client puts around it.
+    MULTIPART_OVERHEAD_BYTES = 1024 * 1024,
 };
 
 // A part with a filename is a file: begin, data ..., end. Any other is a field.
