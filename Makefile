@@ -116,7 +116,7 @@ help:
 ##               the release and builds with ASan and UBSan, and with TSan
 ## asan          all of them on the build with ASan and UBSan
 ## tsan          all of them on the build with TSan
-## exact         every picture of RANGES=210 random clips, SEED=1; goes on where it was
+## exact         every picture of RANGES=210 random clips, STREAMS=20 of them; goes on where it was
 ## bench         measures; BENCH="start cold" picks some
 ## clean         takes away all that was built
 clean:

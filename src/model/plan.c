@@ -165,7 +165,9 @@ enum err plan_range(const struct plan *p, int64_t start_us, int64_t end_us,
     from = plan_frame_from(p, from);
     to = plan_frame_from(p, to);
     if (from >= to)
-        return fail(ERR_BAD_INPUT, "no picture lies in the range");
+        return fail(ERR_BAD_INPUT, "no %s in the range",
+                    p->video_track < 0 ? "packet of sound begins"
+                                       : "picture lies");
     *ret_from = from;
     *ret_to = to;
     return OK;

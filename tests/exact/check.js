@@ -17,8 +17,8 @@ export const FINE_RUNGS = RUNGS.replace(/:\d+k/g, ':60000k');
 
 const TS_ZERO_S = 10; // where MPEG-TS begins
 const TS_TICK_S = 1 / 90000;
-const PACKET = 1024;
-const OFFSET_MAX_S = 0.001;
+export const PACKET = 1024;
+export const OFFSET_MAX_S = 0.001;
 
 const sum = (list) => list.reduce((a, b) => a + b, 0);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// long.js - make exact: RANGES random ranges over all sources, and streams of
-// them. What was proved is kept in build/exact, so that a run that was cut off
-// goes on where it was; SEED names another.
+// long.js - make exact: RANGES random ranges over all sources, and STREAMS
+// streams of CLIPS of them each. What was proved is kept in build/exact, so that
+// a run that was cut off goes on where it was; SEED names another.
 import {appendFileSync, existsSync, mkdirSync, readFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {startDaemon} from '../http/daemon.js';
@@ -11,8 +11,12 @@ import {FINE_RUNGS, RUNGS, checkClip, checkSnapped, picturesIn} from './check.js
 import {ownOf, truthOf} from './own.js';
 import {randomRange} from './ranges.js';
 import {SOURCES} from './sources.js';
+import {checkStream, randomClips} from './streams.js';
 
-const RANGES = Number(process.env.RANGES || 210);
+const RANGES = Number(process.env.RANGES ?? 210);
+const STREAMS = Number(process.env.STREAMS ?? 20);
+const UNLIKE = 5; // sources of a stream
+const CLIPS = 8;
 const SEED = Number(process.env.SEED || 1);
 const ONLY = process.env.ONLY;
 const PLACE = new URL('../../build/exact/', import.meta.url).pathname;
@@ -64,6 +68,38 @@ async function checkSource(daemon, source, index, count) {
   }
 }
 
+// Streams over sources that stand apart in the list, which has like ones together.
+async function checkStreams() {
+  const daemon = await startDaemon(['--ladder', 'on_demand', '--rungs', RUNGS, '--requests-per-key', '0']);
+  const owns = new Map();
+  const ownFor = async ({file}) => {
+    if (!owns.has(file))
+      owns.set(file, await ownOf(await daemon.upload(media(file)), media(file), daemon.dataDir));
+    return owns.get(file);
+  };
+  try {
+    for (let number = 0; number < STREAMS; number++) {
+      if (done.get(`stream ${number}`)?.parts)
+        continue;
+      const random = numbers(SEED * 100003 + 77 * 1009 + number);
+      const step = Math.floor(SOURCES.length / UNLIKE), first = Math.floor(random() * step);
+      const few = [];
+      for (let i = 0; i < UNLIKE; i++)
+        few.push(await ownFor(SOURCES[i * step + (first + i) % step]));
+      const one = {file: 'stream', number};
+      try {
+        one.parts = await checkStream(daemon, randomClips(random, few, CLIPS));
+      } catch (error) {
+        one.error = String(error.message ?? error).slice(0, 2000);
+      }
+      note(one);
+      console.log(`${one.error ? 'FAILED' : 'ok    '} stream ${number} ${one.error ?? `${one.parts} parts`}`);
+    }
+  } finally {
+    await daemon.stop();
+  }
+}
+
 const sources = SOURCES.filter((s) => !ONLY || s.file.includes(ONLY));
 console.log(`SEED=${SEED} RANGES=${RANGES}, kept in ${LOG}`);
 for (const [i, source] of sources.entries()) {
@@ -80,6 +116,8 @@ for (const [i, source] of sources.entries()) {
     await daemon.stop();
   }
 }
+if (!ONLY)
+  await checkStreams();
 const failed = [...done.values()].filter((one) => one.error);
 const found = [...done.values()].filter((one) => one.found).map((one) => one.found);
 const total = (name) => found.reduce((a, b) => a + b[name], 0);
@@ -87,5 +125,7 @@ console.log(`${total('fallback')} edges judged by the asset's own rendition, ${t
   `the worst ${Math.max(0, ...found.map((one) => one.worse))} worse, ${total('snapped')} rungs snapped to key frames`);
 console.log(`${found.length} ranges, ${total('pictures')} pictures at ${total('rungs')} rungs in CMAF, TS and DASH; ` +
   `${total('whole')} whole segments, ${total('edges')} edges`);
-console.log(`${found.length} passed, ${failed.length} failed`);
+const streams = [...done.values()].filter((one) => one.parts);
+console.log(`${streams.length} streams of ${CLIPS} clips over ${UNLIKE} sources, ${streams.reduce((n, one) => n + one.parts, 0)} parts`);
+console.log(`${found.length + streams.length} passed, ${failed.length} failed`);
 process.exitCode = failed.length > 0 ? 1 : 0;

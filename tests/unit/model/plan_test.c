@@ -281,6 +281,9 @@ static void sound_alone_is_cut_on_its_own_grid(void **state)
     assert_int_equal(next, 938 + 1);
     assert_int_equal(plan_segment_to(p, p->segments - 1), 20 * 48000);
     assert_valid(p);
+    int64_t from, to;
+    assert_int_equal(plan_range(p, 22000, 30000, &from, &to), ERR_BAD_INPUT);
+    assert_string_equal(fail_text(), "no packet of sound begins in the range");
     p->timescale = 44100;
     assert_int_equal(plan_lay_audio(p, &wish, 48000), ERR_BAD_INPUT);
 }
