@@ -11,6 +11,7 @@ import {chromium} from 'playwright-core';
 
 const HERE = new URL('.', import.meta.url).pathname;
 const LIB = process.env.REELD_TEST_NODE_MODULES || new URL('../node_modules/', import.meta.url).pathname;
+const PATIENCE_MS = 150e3;
 const TYPES = {html: 'text/html', js: 'text/javascript', css: 'text/css'};
 
 async function serve() {
@@ -39,6 +40,8 @@ export async function openBrowser() {
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
       '--autoplay-policy=no-user-gesture-required', '--mute-audio'],
   });
+  // Of anything that is waited for: the machine may be busy.
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     context,
     async page(url) {

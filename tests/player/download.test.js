@@ -23,7 +23,7 @@ before(async () => {
   browser = await openBrowser();
   for (const name of ['plain.mp4', 'silent.mp4', 'tall.mkv', 'mpeg4.mkv'])
     assets[name] = await daemon.upload(film(name));
-}, {timeout: 120 * SECONDS});
+}, {timeout: 240 * SECONDS});
 
 after(async () => {
   await browser?.close();
@@ -56,7 +56,7 @@ async function chromiumPlays(url) {
     await page.waitForFunction(() => {
       const video = document.getElementById('video');
       return video.ended || video.error;
-    }, null, {timeout: 60 * SECONDS, polling: 100});
+    }, null, {timeout: 150 * SECONDS, polling: 100});
     return await page.evaluate(() => {
       const {duration, currentTime: at, videoWidth: width, error} = document.getElementById('video');
       return {duration, at, width, error: error?.message ?? null};
@@ -102,7 +102,7 @@ test('a whole asset', {timeout: 120 * SECONDS}, () =>
 test('a clip whose ends are cut out of segments', {timeout: 120 * SECONDS}, () =>
   playsToItsEnd(assets['mpeg4.mkv'].playback, '?t=0.5,1.7&t=2.33,4.01', 'clip.mp4', 1.2 + 1.68));
 
-test('a stream of unlike assets', {timeout: 120 * SECONDS}, async () => {
+test('a stream of unlike assets', {timeout: 300 * SECONDS}, async () => {
   const clip = (name, start, end) => ({asset: assets[name].id, start, end});
   const created = await daemon.call('POST', '/v1/streams', {json: {clips: [
     clip('plain.mp4', 1.01, 3.01), clip('silent.mp4', 0.51, 2.01), clip('tall.mkv', 0.99, 1.99), clip('mpeg4.mkv', 2.01, 3.01),

@@ -37,7 +37,7 @@ before(async () => {
   for (const file of FILES())
     assets.push(await daemon.upload(file));
   stream = await make(assets);
-}, {timeout: 120 * SECONDS});
+}, {timeout: 240 * SECONDS});
 after(async () => {
   await browser?.close();
   await daemon?.stop();

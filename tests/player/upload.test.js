@@ -23,7 +23,7 @@ before(async () => {
   daemon = await startDaemon(['--ladder', 'on_demand', '--keep-free', '0']);
   line = await startLine(() => daemon.port);
   browser = await openBrowser();
-}, {timeout: 60 * SECONDS});
+}, {timeout: 240 * SECONDS});
 
 after(async () => {
   await browser?.close();
@@ -32,9 +32,9 @@ after(async () => {
   rmSync(place, {recursive: true, force: true});
 });
 
-const isVideoOn = (page) => page.locator('#stage-title', {hasText: 'long film.mp4'}).waitFor({timeout: 60 * SECONDS});
+const isVideoOn = (page) => page.locator('#stage-title', {hasText: 'long film.mp4'}).waitFor({timeout: 150 * SECONDS});
 
-test('an upload goes on after a reload and over a daemon that dies', {timeout: 120 * SECONDS}, async () => {
+test('an upload goes on after a reload and over a daemon that dies', {timeout: 300 * SECONDS}, async () => {
   let page = await browser.page(`${line.base}/#key=${daemon.key}`);
   // The line stalls after a third, and the page is left.
   const stalled = new Promise((resolve) => { line.onMost = resolve; });
@@ -64,7 +64,7 @@ test('an upload goes on after a reload and over a daemon that dies', {timeout: 1
   await page.close();
 });
 
-test('what is no media is told in its row', {timeout: 60 * SECONDS}, async () => {
+test('what is no media is told in its row', {timeout: 240 * SECONDS}, async () => {
   const page = await browser.page(`${line.base}/#key=${daemon.key}`);
   await page.setInputFiles('#file', {name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello, world\n')});
   await page.locator('#uploads .error').waitFor();

@@ -24,7 +24,7 @@ before(async () => {
   timeline.addInline(new sdk.VideoAsset(tall.id, {start: 1, end: 2.5}));
   merged = await timeline.generateStream();
   player = timeline.playerUrl;
-}, {timeout: 60 * SECONDS});
+}, {timeout: 240 * SECONDS});
 
 after(async () => {
   await browser?.close();
@@ -33,14 +33,14 @@ after(async () => {
 
 // Plays to the end, and lasts as long as it should.
 async function playsThrough(frame, seconds) {
-  await frame.waitForFunction(() => document.querySelector('video')?.readyState >= 2, null, {timeout: 40 * SECONDS});
+  await frame.waitForFunction(() => document.querySelector('video')?.readyState >= 2, null, {timeout: 150 * SECONDS});
   await frame.evaluate(() => { document.querySelector('video').muted = true; return document.querySelector('video').play(); });
-  await frame.waitForFunction(() => document.querySelector('video').ended, null, {timeout: 60 * SECONDS, polling: 100});
+  await frame.waitForFunction(() => document.querySelector('video').ended, null, {timeout: 150 * SECONDS, polling: 100});
   const at = await frame.evaluate(() => document.querySelector('video').currentTime);
   assert.ok(Math.abs(at - seconds) < 0.25, `${at} s, not ${seconds}`);
 }
 
-test('hls.js plays stream_url: a video, and clips of two', {timeout: 150 * SECONDS}, async () => {
+test('hls.js plays stream_url: a video, and clips of two', {timeout: 300 * SECONDS}, async () => {
   for (const [url, seconds] of [[plain.streamUrl, 6], [merged, 3.5]]) {
     const page = await browser.player('hls', url);
     await playsThrough(page, seconds);
@@ -50,13 +50,13 @@ test('hls.js plays stream_url: a video, and clips of two', {timeout: 150 * SECON
   }
 });
 
-test('player_url is a page that plays, without a key', {timeout: 120 * SECONDS}, async () => {
+test('player_url is a page that plays, without a key', {timeout: 300 * SECONDS}, async () => {
   const page = await browser.page(player);
   await playsThrough(page, 3.5);
   await page.close();
 });
 
-test('the embed code plays inside a page of another origin', {timeout: 120 * SECONDS}, async () => {
+test('the embed code plays inside a page of another origin', {timeout: 300 * SECONDS}, async () => {
   // What Python's get_embed_code() makes of it.
   const source = plain.playerUrl.replace('/watch?', '/embed?');
   const server = createServer((request, response) => {
@@ -74,9 +74,9 @@ test('the embed code plays inside a page of another origin', {timeout: 120 * SEC
   }
 });
 
-test('a player page says when the right to play is over', {timeout: 60 * SECONDS}, async () => {
+test('a player page says when the right to play is over', {timeout: 240 * SECONDS}, async () => {
   const page = await browser.page(player.replace(/\.\d{10}\./, '.1000000000.'));
-  await page.waitForSelector('#error:not([hidden])', {timeout: 30 * SECONDS});
+  await page.waitForSelector('#error:not([hidden])', {timeout: 150 * SECONDS});
   assert.match(await page.textContent('#error'), /403/);
   await page.close();
 });
