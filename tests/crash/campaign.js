@@ -15,7 +15,7 @@ import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {childrenOf, startDaemon} from '../http/daemon.js';
+import {childrenOf, ownEnvironment, startDaemon} from '../http/daemon.js';
 import {film} from '../http/films.js';
 import {run} from '../http/run.js';
 import * as load from './load.js';
@@ -151,13 +151,15 @@ async function assertGone(pids) {
 
 const BACKUP_CALLS = {openat: 40, pwrite64: 120, fdatasync: 4, fsync: 4, renameat2: 1, unlink: 3, pread64: 60};
 
-// Ends with a backup, or by its kill.
+// 0 when there is a backup, null when it was killed, else what it said.
 function backUp(directory, copy, under) {
   const [program, ...words] = [...under, PROGRAM, 'backup', copy, '--data-dir', directory];
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, {stdio: 'ignore'});
+    const child = spawn(program, words, {stdio: ['ignore', 'ignore', 'pipe'], env: ownEnvironment()});
+    let said = '';
+    child.stderr.on('data', (part) => { said += part; });
     child.once('error', reject);
-    child.once('exit', resolve);
+    child.once('close', (code) => resolve(code === 0 || code === null ? code : said));
   });
 }
 
@@ -169,7 +171,8 @@ async function killBackup(directory) {
   const call = pick(Object.keys(BACKUP_CALLS));
   await live(daemon, [], async () => {
     await sleep(number(LIFE_MS));
-    await backUp(directory, copy, killedAt(call, 1 + number(BACKUP_CALLS[call])));
+    const end = await backUp(directory, copy, killedAt(call, 1 + number(BACKUP_CALLS[call])));
+    assert.ok(end === 0 || end === null, `a backup: ${end}`);
     await lookAtBackup(directory, copy);
     if (number(2) === 0) {
       assert.equal(await backUp(directory, copy, []), 0, 'a backup after one that was killed');

@@ -225,8 +225,8 @@ async function isPlayable(daemon, id) {
 
 export async function play(daemon) {
   const id = pick(living());
-  if (!id)
-    return;
+  if (!id || !await isPlayable(daemon, id))
+    return; // after a kill it may have to be looked at again
   const from = number(20) / 10;
   const more = number(3) ? '' : `?t=${from},${from + 0.7}`;
   try {

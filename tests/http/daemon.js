@@ -14,7 +14,7 @@ const PROGRAM = process.env.REELD || join(ROOT, 'build/release/reeld');
 
 // What the tests are told by environment is not for the daemon, to which every
 // REELD_ name is a setting.
-function ownEnvironment() {
+export function ownEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^REELD_(TEST|BENCH)_/.test(name)));
 }
 
