@@ -35,7 +35,7 @@ export function picturesIn(own, [startUs, endUs]) {
 
 // What the cap of a rung leaves of them: in a GOP, nearer to the one before
 // than 0.9 of its step are dropped.
-function capped(times, starts, own, name) {
+export function capped(times, starts, own, name) {
   const least = name in CAPS ? Math.ceil(9 * own.timescale / (10 * CAPS[name])) : 0;
   const isStart = new Set(starts);
   let kept = -Infinity;

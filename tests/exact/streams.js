@@ -4,8 +4,8 @@
 // proves of a clip goes for it in a stream. Sound, which all have at one rate
 // there, lies where the asset's own does, and is silence where it has none.
 import assert from 'node:assert/strict';
-import {OFFSET_MAX_S, PACKET, clipUrl, lagOf, picturesIn} from './check.js';
-import {asFile, samples} from './decode.js';
+import {OFFSET_MAX_S, PACKET, capped, clipUrl, lagOf, picturesIn} from './check.js';
+import {asFile, pictures, samples} from './decode.js';
 import {randomRange} from './ranges.js';
 import {fetchPart, joined, parts, periods, rungs} from './walk.js';
 
@@ -43,7 +43,7 @@ async function alone({own, range}) {
 }
 
 // One of the clip's own rungs, all of it.
-async function assertPictures(part, clip, what) {
+async function assertPictures(part, clip, what, options) {
   const its = await fetchPart(part);
   for (const other of clip.parts) {
     const theirs = await fetchPart(other);
@@ -54,17 +54,20 @@ async function assertPictures(part, clip, what) {
     its.segments.forEach((s, i) => assert.ok(s.bytes.equals(theirs.segments[i].bytes), `${what}: segment ${i}`));
     return;
   }
-  await assertStandby(its, clip.own, what);
+  await assertStandby(its, clip, what, options);
 }
 
-// Where nothing is cut, a clip by itself has the copied rung, and a stream the
-// one that stands by for it. Its first segment is in no list of the asset.
-async function assertStandby({init, segments}, own, what) {
-  const video = [...own.videos.values()].find((v) => v.init.bytes.equals(init.bytes));
-  assert.ok(video, `${what}: no rung of the asset`);
-  for (const s of segments) {
+// Where a clip by itself has the copied rung, a stream has the one that stands by
+// for it, which may be in no list of the asset: it shows the pictures of the range.
+async function assertStandby(its, {own, range}, what, {name, directory}) {
+  const times = its.segments.flatMap((s) => s.times);
+  const starts = its.segments.flatMap((s) => s.starts);
+  assert.deepEqual(times, capped(picturesIn(own, range).times, starts, own, name), `${what}: times`);
+  const shown = await asFile(joined(its), directory, (path) => pictures(path));
+  assert.deepEqual(shown.map((p) => Math.round(p.seconds * own.timescale)), times, `${what}: decoded pictures`);
+  const video = [...own.videos.values()].find((v) => v.init.bytes.equals(its.init.bytes));
+  for (const s of video ? its.segments : []) {
     const number = video.numberOf(s.from, s.end);
-    assert.ok(number >= 0 || s.from === 0, `${what}: no segment of the asset lies at ${s.from}`);
     assert.ok(number < 0 || s.bytes.equals((await video.segment(number)).bytes), `${what}: segment at ${s.from}`);
   }
 }
@@ -87,12 +90,12 @@ async function assertSound(part, {own}, what, directory) {
   assert.ok(lag === null || Math.abs(lag) <= OFFSET_MAX_S * RATE, `${what}: sound is ${lag} samples late`);
 }
 
-async function assertPart(part, clip, rung, {what, directory}) {
+async function assertPart(part, clip, rung, what, directory) {
   assert.ok(Math.abs(sum(part.seconds) - clip.seconds) <= TICK_S, `${what}: ${sum(part.seconds)} s, not ${clip.seconds}`);
   if (rung.isSound)
     await assertSound(part, clip, what, directory);
   else if (clip.own.times)
-    await assertPictures(part, clip, what);
+    await assertPictures(part, clip, what, {name: rung.name, directory});
 }
 
 async function assertDash(url, listed, clips, what) {
@@ -123,7 +126,7 @@ export async function checkStream(daemon, clips) {
     listed.set(rung.name, list);
     assert.equal(list.length, clips.length, `${rung.name}: a part each clip`);
     for (const [i, part] of list.entries())
-      await assertPart(part, all[i], rung, {what: `${rung.name}, clip ${i}: ${all[i].own.asset.name} ${all[i].range}`, directory: daemon.dataDir});
+      await assertPart(part, all[i], rung, `${rung.name}, clip ${i}: ${all[i].own.asset.name} ${all[i].range}`, daemon.dataDir);
   }
   await assertDash(stream.playback.dash, listed, clips, 'DASH');
   const length = sum(all.map((c) => c.seconds));
