@@ -49,8 +49,8 @@ export async function openBrowser() {
       await page.goto(url);
       return page;
     },
-    async player(player, url) {
-      const page = await this.page(`${base}/harness.html?player=${player}&url=${encodeURIComponent(url)}`);
+    async player(player, url, {adapts = true} = {}) {
+      const page = await this.page(`${base}/harness.html?player=${player}&adapts=${adapts}&url=${encodeURIComponent(url)}`);
       await page.waitForFunction(() => window.ready);
       await page.evaluate(() => window.ready);
       return page;

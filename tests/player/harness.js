@@ -2,6 +2,9 @@
 // of what happened to it, for players.test.js to read.
 const query = new URLSearchParams(location.search);
 const video = document.getElementById('video');
+// Whether the player chooses rungs by itself. One that is told which to play while
+// it changes to another of its own choice may clear its buffer twice.
+const adapts = query.get('adapts') !== 'false';
 const report = {errors: [], levels: [], switches: 0, stalls: 0, firstFrameMs: 0};
 const began = performance.now();
 
@@ -63,7 +66,8 @@ const players = {
     window.player = player;
     player.on('error', (e) => report.errors.push(e.error?.message || String(e.error)));
     player.on('qualityChangeRendered', (e) => { if (e.mediaType === 'video') report.switches++; });
-    player.updateSettings({streaming: {buffer: {fastSwitchEnabled: true}, fragmentRequestTimeout: PATIENCE_MS}});
+    player.updateSettings({streaming: {buffer: {fastSwitchEnabled: true}, fragmentRequestTimeout: PATIENCE_MS,
+      abr: {autoSwitchBitrate: {video: adapts}}}});
     player.initialize(video, url, false);
     const ready = new Promise((resolve) => player.on('streamInitialized', resolve));
     await ready;
@@ -84,12 +88,17 @@ const players = {
     shaka.polyfill.installAll();
     const player = new shaka.Player();
     await player.attach(video);
-    player.configure({streaming: {retryParameters: {timeout: PATIENCE_MS}}});
+    player.configure({streaming: {retryParameters: {timeout: PATIENCE_MS}}, abr: {enabled: adapts}});
     player.addEventListener('error', (e) => report.errors.push(`shaka ${e.detail.code}`));
     player.addEventListener('variantchanged', () => report.switches++);
     await player.load(url);
-    // One variant a rung: the pairs of a rung with each rate of sound are many.
-    const tracks = () => [...new Map(player.getVariantTracks().map((t) => [t.height, t])).values()];
+    // One variant a rung, of those with each rate of sound that with the one that
+    // plays: Shaka may stop for ever when sound changes while it is being fetched.
+    const tracks = () => {
+      const all = player.getVariantTracks();
+      const sound = all.find((t) => t.active)?.audioId;
+      return [...new Map([...all, ...all.filter((t) => t.audioId === sound)].map((t) => [t.height, t])).values()];
+    };
     report.levels = tracks().map((t) => t.height);
     return {
       setLevel(i) {

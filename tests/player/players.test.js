@@ -24,8 +24,8 @@ after(async () => {
   await daemon?.stop();
 });
 
-async function withPlayer(player, url, work) {
-  const page = await browser.player(player, url);
+async function withPlayer(player, url, work, options) {
+  const page = await browser.player(player, url, options);
   try {
     await work(page);
     const report = await page.evaluate(() => window.report);
@@ -90,7 +90,7 @@ for (const [player, url] of cases) {
         const from = await page.evaluate(() => document.getElementById('video').currentTime);
         await playsFrom(page, from, 1);
       }
-    });
+    }, {adapts: false});
   });
 }
 
