@@ -223,10 +223,16 @@ async function isPlayable(daemon, id) {
   }
 }
 
-export async function play(daemon) {
+// After a kill one that is there may have to be looked at again.
+async function pickPlayable(daemon) {
   const id = pick(living());
-  if (!id || !await isPlayable(daemon, id))
-    return; // after a kill it may have to be looked at again
+  return id && await isPlayable(daemon, id) ? id : null;
+}
+
+export async function play(daemon) {
+  const id = await pickPlayable(daemon);
+  if (!id)
+    return;
   const from = number(20) / 10;
   const more = number(3) ? '' : `?t=${from},${from + 0.7}`;
   try {
@@ -252,8 +258,8 @@ export async function wholeFile(daemon, id, isOver = () => false) {
 }
 
 export async function download(daemon) {
-  const id = pick(living());
-  if (!id || !await isPlayable(daemon, id))
+  const id = await pickPlayable(daemon);
+  if (!id)
     return;
   try {
     if (await wholeFile(daemon, id, () => !living().includes(id)))

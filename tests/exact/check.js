@@ -167,6 +167,9 @@ async function assertSound(part, sound, range, {what, directory}) {
 // ---- a clip ----------------------------------------------------------------
 
 const seconds = (us) => (us === null ? '' : (us / 1e6).toFixed(6));
+// As a clip of a stream.
+export const clipOf = (own, [startUs, endUs]) =>
+  ({asset: own.asset.id, start: startUs / 1e6, ...(endUs === null ? {} : {end: endUs / 1e6})});
 export const clipUrl = (asset, range) => `${asset.playback.hls}?t=${seconds(range[0])},${seconds(range[1])}`;
 
 async function onePart(url) {
@@ -220,8 +223,8 @@ async function assertVideos(own, master, listed, expected, sound, {what: clip, d
 // is the asset's own, at every rung that it lists itself. Gives how many.
 export async function checkSnapped(own, [startUs, endUs], daemon) {
   const what = `${own.asset.name} ${startUs},${endUs} snapped`;
-  const clip = {asset: own.asset.id, start: startUs / 1e6, ...(endUs === null ? {} : {end: endUs / 1e6})};
-  const answer = await daemon.call('POST', '/v1/streams', {json: {clips: [clip], snap: 'keyframe'}});
+  const clips = [clipOf(own, [startUs, endUs])];
+  const answer = await daemon.call('POST', '/v1/streams', {json: {clips, snap: 'keyframe'}});
   assert.equal(answer.status, 201, `${what}: ${await answer.clone().text()}`);
   const {videos} = await rungs((await answer.json()).playback.hls);
   for (const r of videos) {
